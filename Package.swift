@@ -1,0 +1,60 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let features: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "moai-flow",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "MoaiCRDT", targets: ["MoaiCRDT"]),
+    .library(name: "MoaiFlow", targets: ["MoaiFlow"]),
+    .library(name: "MoaiFlowSQLite", targets: ["MoaiFlowSQLite"]),
+    .library(name: "MoaiFlowTesting", targets: ["MoaiFlowTesting"]),
+    .executable(name: "moai-flow", targets: ["moai-flow"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+  ],
+  targets: [
+    .target(name: "MoaiCRDT", swiftSettings: features),
+    .target(
+      name: "MoaiFlow",
+      dependencies: ["MoaiCRDT", .product(name: "HeapModule", package: "swift-collections")],
+      swiftSettings: features),
+    .target(
+      name: "MoaiFlowSQLite",
+      dependencies: ["MoaiFlow", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: features),
+    .target(name: "MoaiFlowTesting", dependencies: ["MoaiCRDT", "MoaiFlow"], swiftSettings: features),
+    .executableTarget(
+      name: "moai-flow",
+      dependencies: [
+        "MoaiCRDT", "MoaiFlow", "MoaiFlowSQLite",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: features),
+    .testTarget(
+      name: "MoaiCRDTTests", dependencies: ["MoaiCRDT", "MoaiFlowTesting"], swiftSettings: features),
+    .testTarget(
+      name: "MoaiFlowTests", dependencies: ["MoaiCRDT", "MoaiFlow", "MoaiFlowTesting"], swiftSettings: features),
+    .testTarget(
+      name: "MoaiFlowSQLiteTests",
+      dependencies: [
+        "MoaiFlow", "MoaiFlowSQLite", "MoaiFlowTesting", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: features),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["MoaiFlow", "MoaiFlowSQLite", "MoaiFlowTesting", "moai-flow"],
+      swiftSettings: features),
+  ],
+  swiftLanguageModes: [.v6]
+)
