@@ -1,0 +1,61 @@
+# `make` alone lists the targets. One Swift build at a time: SwiftPM and a small machine both prefer it.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+LIBRARIES := MoaiCRDT MoaiFlow MoaiFlowSQLite MoaiFlowTesting
+FORMATTED := Package.swift $(wildcard Sources Tests Examples Benchmarks Fuzz)
+
+# From nothing on two cores a debug build is there in half the time of a release build, and `make test` uses it too.
+DEMO_CONFIGURATION ?= debug
+
+# Random cases and seed of `make model`.
+CASES ?= 100000
+SEED ?= 1
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1#/p' Makefile | awk -F'#' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: ## check the compiler; install libsqlite3-dev if it is missing
+	@Tools/setup.sh
+
+.PHONY: demo
+demo: setup ## build, then run the demonstration on a temporary folder
+	swift build --configuration $(DEMO_CONFIGURATION) --product moai-flow
+	@.build/$(DEMO_CONFIGURATION)/moai-flow demo
+
+.PHONY: test
+test: setup lint ## formatting, build, a sample of the resolver's model, all tests
+	swift build --build-tests
+	@Tools/model.sh .build/debug/moai-flow --cases 2000 --seed 1
+	swift test --skip-build --disable-xctest
+
+.PHONY: format
+format: ## rewrite the Swift sources in the repository's format
+	swift format --in-place --parallel --recursive $(FORMATTED)
+
+.PHONY: lint
+lint: ## fail on Swift sources that are not so formatted
+	swift format lint --strict --parallel --recursive $(FORMATTED)
+
+.PHONY: rules
+rules: ## fail if a rule of docs/Semantics.md that is built has no test
+	@Tools/rules --self-check
+	@Tools/rules
+
+.PHONY: model
+model: setup ## compare the resolver with its Python model: all small cases and CASES random ones
+	swift build --configuration release --product moai-flow
+	@Tools/model.sh .build/release/moai-flow --exhaustive --cases $(CASES) --seed $(SEED)
+
+.PHONY: docs
+docs: setup $(LIBRARIES:%=docs-%) ## build the reference of each library; a warning is an error
+
+.PHONY: $(LIBRARIES:%=docs-%)
+$(LIBRARIES:%=docs-%): docs-%: setup
+	swift package generate-documentation --target $* --warnings-as-errors
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf .build .build-*
