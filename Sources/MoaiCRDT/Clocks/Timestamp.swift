@@ -12,11 +12,12 @@ public struct Timestamp: Hashable, Sendable {
     self.logical = logical
   }
 
-  /// The next greater timestamp. A full counter is carried into the milliseconds.
+  /// The next greater timestamp. A full counter is carried into the milliseconds; the very last timestamp is its own
+  /// successor.
   @inlinable
   public var successor: Timestamp {
-    logical == .max
-      ? Timestamp(milliseconds: milliseconds + 1) : Timestamp(milliseconds: milliseconds, logical: logical + 1)
+    guard logical == .max else { return Timestamp(milliseconds: milliseconds, logical: logical + 1) }
+    return milliseconds == .max ? self : Timestamp(milliseconds: milliseconds + 1)
   }
 }
 

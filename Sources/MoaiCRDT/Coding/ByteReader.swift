@@ -127,7 +127,10 @@ public struct ByteReader: Sendable {
     let length = try count(field, limit: limit)
     let start = offset
     offset += length
-    guard let text = String(validating: bytes[start..<offset], as: UTF8.self) else {
+    let text = bytes.withUnsafeBufferPointer {
+      String(validating: UnsafeBufferPointer(rebasing: $0[start..<start + length]), as: UTF8.self)
+    }
+    guard let text else {
       throw DecodingFailure(.malformed("invalid UTF-8"), field: field, offset: start)
     }
     return text
@@ -137,6 +140,12 @@ public struct ByteReader: Sendable {
     let length = try count(field, limit: limit)
     defer { offset += length }
     return Array(bytes[offset..<offset + length])
+  }
+
+  /// Steps over `length` bytes, which ``count(_:bytesPerElement:limit:)`` has checked to be there.
+  mutating func skip(_ length: Int) -> Range<Int> {
+    defer { offset += length }
+    return offset..<offset + length
   }
 
   /// Refuses bytes behind the end of the value.

@@ -52,6 +52,12 @@ public struct ByteWriter: Sendable {
     bytes.append(contentsOf: value.utf8)
   }
 
+  /// The UTF-8 bytes of `value` behind the first `start`.
+  mutating func append(_ value: String, from start: Int) {
+    var value = value
+    value.withUTF8 { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: $0[start...])) }
+  }
+
   /// The byte count, then the bytes.
   public mutating func blob(_ value: [UInt8]) {
     count(value.count)
