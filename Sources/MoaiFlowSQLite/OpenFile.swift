@@ -1,0 +1,100 @@
+import Foundation
+import GRDB
+import MoaiFlow
+import Synchronization
+
+/// An open file with its lock and its writer, shared by a store and its journals. The last of them to go closes it.
+final class OpenFile: Sendable {
+  let path: String
+  let reader: any DatabaseReader
+  private let commitQueue: CommitQueue?
+  private let lock: FolderLock?
+  private let isClosed = Atomic(false)
+
+  private init(path: String, reader: any DatabaseReader, commitQueue: CommitQueue?, lock: FolderLock?) {
+    self.path = path
+    self.reader = reader
+    self.commitQueue = commitQueue
+    self.lock = lock
+  }
+
+  static func writing(folder: String, sources: SQLiteStore.Sources) throws(JournalError) -> OpenFile {
+    try makeFolder(folder)
+    let lock = try FolderLock(folder: folder, now: sources.now())
+    let file = DatabaseFile(folder: folder)
+    let pool = try file.openForWriting(newEpoch: sources.newEpoch)
+    let commitQueue = CommitQueue(pool: pool, path: file.path, now: sources.now)
+    return OpenFile(path: file.path, reader: pool, commitQueue: commitQueue, lock: lock)
+  }
+
+  static func reading(folder: String) throws(JournalError) -> OpenFile {
+    let file = DatabaseFile(folder: folder)
+    return OpenFile(path: file.path, reader: try file.openForReading(), commitQueue: nil, lock: nil)
+  }
+
+  /// - Throws: `.readOnly` if the file was opened for reading.
+  func writer() throws(JournalError) -> CommitQueue {
+    if isClosed.load(ordering: .acquiring) { throw .closed }
+    guard let commitQueue else { throw .readOnly(path) }
+    return commitQueue
+  }
+
+  /// Reads in one snapshot, beside the writer.
+  func read<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(JournalError) -> Value {
+    if isClosed.load(ordering: .acquiring) { throw .closed }
+    try await commitQueue?.settle()
+    return try await withCheckedContinuation {
+      (continuation: CheckedContinuation<Result<Value, JournalError>, Never>) in
+      reader.asyncRead { db in
+        let outcome = Result { try body(try db.get()) }
+        continuation.resume(
+          returning: outcome.mapError { error in
+            self.isClosed.load(ordering: .acquiring) ? .closed : JournalError(error, path: self.path)
+          })
+      }
+    }.get()
+  }
+
+  func knownHead(of swarm: SwarmRow) throws(JournalError) -> Revision? {
+    if isClosed.load(ordering: .acquiring) { throw .closed }
+    return commitQueue?.knownHead(of: swarm)
+  }
+
+  func close() async throws(JournalError) {
+    guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    await commitQueue?.close()
+    try await onThread { [self] () throws(JournalError) in
+      defer { lock?.release() }
+      do {
+        try reader.close()
+      } catch {
+        throw JournalError(error, path: path)
+      }
+    }
+  }
+
+  private static func makeFolder(_ folder: String) throws(JournalError) {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) {
+      guard isFolder.boolValue else { throw .invalid("\(folder) is a file, not a folder") }
+      guard access(folder, W_OK | X_OK) == 0 else { throw JournalError(errno: errno, path: folder) }
+      return
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+      throw cause.map { JournalError(errno: CInt($0.code), path: folder) } ?? .failed("\(folder): \(error)")
+    }
+    try DatabaseFile.syncFolder((folder as NSString).standardizingPath.parentFolder)
+  }
+}
+
+extension String {
+  fileprivate var parentFolder: String {
+    let parent = (self as NSString).deletingLastPathComponent
+    return parent.isEmpty ? "." : parent
+  }
+}

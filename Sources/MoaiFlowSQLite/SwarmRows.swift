@@ -1,0 +1,60 @@
+import GRDB
+import MoaiFlow
+
+/// The rows of the table `swarm`.
+enum SwarmRows {
+  /// In the order of the names' bytes, which is SQLite's own.
+  static func names(path: String, in db: Database) throws -> [SwarmName] {
+    try String.fetchAll(db, sql: "SELECT name FROM swarm ORDER BY name").map { name in
+      do {
+        return try SwarmName(name)
+      } catch {
+        throw JournalError.damaged("\(path): \(error)")
+      }
+    }
+  }
+
+  /// - Throws: `.noSuchSwarm`, or `.damaged` naming `path` if the row contradicts itself.
+  static func find(_ name: SwarmName, path: String, in db: Database) throws -> SwarmRow {
+    let query = "SELECT id, epoch, horizon, horizonChecksum FROM swarm WHERE name = ?"
+    guard let row = try Row.fetchOne(db, sql: query, arguments: [name.description]) else {
+      throw JournalError.noSuchSwarm(name)
+    }
+    let epoch = Epoch(UInt64(bitPattern: row[1] as Int64))
+    let isIntact = row[2] as Int64 > 0 || UInt64(bitPattern: row[3] as Int64) == EntryChecksum.root(of: epoch)
+    guard isIntact else {
+      throw JournalError.damaged("\(path): the row of swarm \"\(name)\" does not match its checksum")
+    }
+    return SwarmRow(id: row[0], name: name, epoch: epoch)
+  }
+
+  /// Makes a swarm without entries; runs inside the caller's transaction.
+  ///
+  /// - Throws: `.alreadyExists`.
+  static func create(_ name: SwarmName, newEpoch: () -> Epoch, in db: Database) throws -> SwarmRow {
+    let isTaken = try Bool.fetchOne(
+      db, sql: "SELECT EXISTS (SELECT 1 FROM swarm WHERE name = ?)", arguments: [name.description])
+    guard isTaken == false else { throw JournalError.alreadyExists(name) }
+    let epoch = newEpoch()
+    let root = Int64(bitPattern: EntryChecksum.root(of: epoch))
+    try db.execute(
+      sql: "INSERT INTO swarm (name, epoch, horizon, horizonChecksum) VALUES (?, ?, 0, ?)",
+      arguments: [name.description, Int64(bitPattern: epoch.rawValue), root])
+    guard db.lastInsertedRowID <= Place.largestSwarm else {
+      throw JournalError.full("\(Place.largestSwarm) swarms were created, which is as many as fit")
+    }
+    return SwarmRow(id: db.lastInsertedRowID, name: name, epoch: epoch)
+  }
+
+  /// Removes a swarm with everything that belongs to it; runs inside the caller's transaction.
+  static func delete(_ swarm: SwarmRow, in db: Database) throws {
+    try db.execute(
+      sql: "DELETE FROM entry WHERE place BETWEEN ? AND ?",
+      arguments: [
+        Place.of(swarm: swarm.id, revision: 0), Place.of(swarm: swarm.id, revision: Place.largestRevision),
+      ])
+    try db.execute(sql: "DELETE FROM record WHERE swarm = ?", arguments: [swarm.id])
+    try db.execute(sql: "DELETE FROM checkpoint WHERE swarm = ?", arguments: [swarm.id])
+    try db.execute(sql: "DELETE FROM swarm WHERE id = ?", arguments: [swarm.id])
+  }
+}
