@@ -124,9 +124,10 @@ public struct DotFun<Value: Sendable>: Sendable {
     }
   }
 
+  /// Removes the write of `dot` and returns its value; nil if it is not there.
   @inlinable
   @discardableResult
-  public mutating func remove(_ dot: Dot) -> Value? {
+  public mutating func removeValue(of dot: Dot) -> Value? {
     switch storage {
     case .one(let only, let value) where only == dot:
       storage = .none
