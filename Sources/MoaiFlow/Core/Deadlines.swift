@@ -1,0 +1,50 @@
+import HeapModule
+
+/// What falls due when journal time passes. Kinds are added with the facets that need them.
+enum DeadlineID: Hashable, Sendable, Comparable {
+  /// The agent's oldest remembered command leaves the window.
+  case forgetCommands(AgentIndex)
+
+  static func < (left: Self, right: Self) -> Bool {
+    switch (left, right) {
+    case (.forgetCommands(let l), .forgetCommands(let r)): l < r
+    }
+  }
+}
+
+/// The deadlines of a swarm, fired in (instant, id) order before an entry applies.
+///
+/// Journal time is the only clock that reaches them, so every replay fires the same ones at the same revisions.
+/// Setting costs O(log n); a deadline that was moved leaves its old place in the heap to be skipped.
+struct Deadlines: Sendable {
+  private struct Item: Comparable, Sendable {
+    let instant: Int64
+    let id: DeadlineID
+
+    static func < (left: Self, right: Self) -> Bool {
+      left.instant == right.instant ? left.id < right.id : left.instant < right.instant
+    }
+  }
+
+  private var heap = Heap<Item>()
+  private var instants: [DeadlineID: Int64] = [:]
+
+  /// Sets, moves or (nil) removes a deadline, in milliseconds of journal time.
+  mutating func set(_ id: DeadlineID, at instant: Int64?) {
+    guard instants[id] != instant else { return }
+    instants[id] = instant
+    if let instant { heap.insert(Item(instant: instant, id: id)) }
+  }
+
+  /// Removes and returns the first deadline at or before `now`.
+  mutating func popDue(at now: Int64) -> DeadlineID? {
+    while let first = heap.min, first.instant <= now {
+      heap.removeMin()
+      if instants[first.id] == first.instant {
+        instants[first.id] = nil
+        return first.id
+      }
+    }
+    return nil
+  }
+}

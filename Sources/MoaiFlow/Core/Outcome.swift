@@ -1,0 +1,73 @@
+import MoaiCRDT
+
+/// What became of a command. A caller gets it when its entry is durable and applied.
+public struct Outcome: Sendable, Hashable {
+  /// The revision of the entry; 0 for a refusal that needed no entry because it can never become acceptance again.
+  public let revision: Revision
+  /// Whether this is the first outcome, answered again to a repeated command id.
+  public internal(set) var isRepeat: Bool
+  public let result: Result
+
+  public enum Result: Sendable, Hashable {
+    case state(StateOutcome)
+    case settings
+    case refused(Refusal)
+  }
+
+  init(revision: Revision, isRepeat: Bool = false, result: Result) {
+    self.revision = revision
+    self.isRepeat = isRepeat
+    self.result = result
+  }
+}
+
+/// Why a command changed nothing.
+@nonexhaustive
+public enum Refusal: Error, Sendable, Hashable {
+  case state(StateRefusal)
+  case settings(SettingsRefusal)
+  /// The command id was used before for another request.
+  case idempotencyMismatch
+}
+
+extension Refusal: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .state(let refusal): refusal.description
+    case .settings(let refusal): refusal.description
+    case .idempotencyMismatch: "this command id was used before for another request; take a new id"
+    }
+  }
+}
+
+extension Outcome {
+  func encode(into writer: inout ByteWriter) {
+    writer.signed(revision)
+    switch result {
+    case .state(let outcome):
+      writer.byte(1)
+      outcome.encode(into: &writer)
+    case .settings: writer.byte(2)
+    case .refused(.state(let refusal)):
+      writer.byte(3)
+      refusal.encode(into: &writer)
+    case .refused(.settings(let refusal)):
+      writer.byte(4)
+      refusal.encode(into: &writer)
+    case .refused(.idempotencyMismatch): writer.byte(5)
+    }
+  }
+
+  init(from reader: inout ByteReader) throws(DecodingFailure) {
+    revision = try reader.signed("outcome.revision")
+    isRepeat = false
+    switch try reader.byte("outcome") {
+    case 1: result = .state(try StateOutcome(from: &reader))
+    case 2: result = .settings
+    case 3: result = .refused(.state(try StateRefusal(from: &reader)))
+    case 4: result = .refused(.settings(try SettingsRefusal(from: &reader)))
+    case 5: result = .refused(.idempotencyMismatch)
+    case let tag: throw reader.failure(.malformed("\(tag) is no outcome"), "outcome")
+    }
+  }
+}

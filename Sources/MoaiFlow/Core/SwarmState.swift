@@ -1,0 +1,158 @@
+package import MoaiCRDT
+
+/// A whole swarm at one revision: everything that its journal says, and nothing else.
+///
+/// A pure value: no clock, no I/O, no randomness. The same entries give the same state, outcomes and chain hash on
+/// every hub and at every replay.
+package struct SwarmState: Sendable {
+  package let epoch: Epoch
+  /// The last entry applied.
+  package private(set) var revision: Revision = 0
+  /// Journal time in milliseconds since 1970: the greatest append time so far. It never goes back.
+  package private(set) var time: Int64 = 0
+  /// A hash over all entries so far, their outcomes and what they changed. Two hubs, or a hub and a replay, that
+  /// differ anywhere differ here. It detects faults; it is no defence against a forger.
+  package private(set) var chain: UInt64
+  /// The greatest timestamp of a write so far.
+  private(set) var lastTimestamp = Timestamp(milliseconds: 0)
+
+  var agents = Agents()
+  var state = StateTable()
+  var settings = SettingsTable()
+  var remembered = RememberedCommands()
+  var deadlines = Deadlines()
+  private var inverseBuffer: [Inverse] = []
+
+  package init(epoch: Epoch) {
+    self.epoch = epoch
+    chain = epoch.rawValue
+  }
+
+  /// What applying one entry did.
+  package struct Applied: Sendable {
+    package let outcome: Outcome
+    package let author: AgentID
+    package let timestamp: Timestamp
+    /// The keys that changed visibly; empty for a refusal or a repeat.
+    package let changes: [StateChange]
+  }
+
+  /// Applies the next entry: fires what is due, then decides, then remembers (architecture, "The journal").
+  ///
+  /// `payloadHash` is the hash of the entry's bytes as the journal keeps them.
+  package mutating func apply(
+    _ entry: Entry, revision: Revision, appendedAt: Int64, payloadHash: UInt64
+  ) -> Applied {
+    precondition(revision == self.revision + 1, "entries apply in order, without gaps")
+    self.revision = revision
+    time = max(time, appendedAt)
+    fireDeadlines()
+    let author = agents.index(of: entry.author)
+    let timestamp = max(Timestamp(milliseconds: time), lastTimestamp.successor)
+    let key = RememberedCommands.Key(agent: author, id: entry.id)
+    let applied: Applied
+    if let first = remembered[key] {
+      applied = Applied(
+        outcome: repeatOf(first, hash: entry.requestHash), author: entry.author, timestamp: timestamp, changes: [])
+    } else {
+      let (result, changes) = execute(entry, author: author, timestamp: timestamp)
+      let outcome = Outcome(revision: revision, result: result)
+      remembered.remember(
+        .init(requestHash: entry.requestHash, outcome: outcome, time: time), as: key, deadlines: &deadlines)
+      applied = Applied(outcome: outcome, author: entry.author, timestamp: timestamp, changes: changes)
+    }
+    extendChain(payloadHash: payloadHash, appendedAt: appendedAt, applied: applied)
+    return applied
+  }
+
+  /// The outcome that a command id has already, if it is remembered.
+  package func outcome(of id: CommandID, by agent: AgentID, requestHash: UInt64) -> Outcome? {
+    guard let author = agents.number(of: agent) else { return nil }
+    return remembered[.init(agent: author, id: id)].map { repeatOf($0, hash: requestHash) }
+  }
+
+  private func repeatOf(_ first: RememberedCommands.Remembered, hash: UInt64) -> Outcome {
+    guard first.requestHash == hash else { return Outcome(revision: 0, result: .refused(.idempotencyMismatch)) }
+    var outcome = first.outcome
+    outcome.isRepeat = true
+    return outcome
+  }
+
+  private mutating func fireDeadlines() {
+    while let due = deadlines.popDue(at: time) {
+      switch due {
+      case .forgetCommands(let agent): remembered.expire(agent, at: time, deadlines: &deadlines)
+      }
+    }
+  }
+
+  private mutating func execute(
+    _ entry: Entry, author: AgentIndex, timestamp: Timestamp
+  ) -> (Outcome.Result, [StateChange]) {
+    var transaction = Transaction(
+      epoch: epoch, revision: revision, timestamp: timestamp, author: author, authorName: entry.author,
+      reusing: takeInverseBuffer())
+    defer { inverseBuffer = transaction.releaseBuffer() }
+    do {
+      switch entry.command {
+      case .state(.write(let writes)):
+        let overwrote = try state.apply(writes, in: &transaction, settings: settings.settings, agents: agents)
+        let changes = state.commit(transaction, agents: agents)
+        lastTimestamp = timestamp
+        return (.state(state.outcome(of: writes, overwrote: overwrote, at: revision)), changes)
+      case .settings(let command):
+        try settings.apply(command, in: &transaction)
+        return (.settings, [])
+      }
+    } catch let refusal as StateRefusal {
+      rollBack(transaction)
+      return (.refused(.state(refusal)), [])
+    } catch let refusal as SettingsRefusal {
+      rollBack(transaction)
+      return (.refused(.settings(refusal)), [])
+    } catch {
+      preconditionFailure("every refusal has its case: \(error)")
+    }
+  }
+
+  private mutating func rollBack(_ transaction: Transaction) {
+    for inverse in transaction.inverses.reversed() {
+      switch inverse {
+      case .state(let step): state.undo(step)
+      case .settings(let previous): settings.undo(previous)
+      }
+    }
+  }
+
+  private mutating func takeInverseBuffer() -> [Inverse] {
+    var buffer: [Inverse] = []
+    swap(&buffer, &inverseBuffer)
+    return buffer
+  }
+
+  private mutating func extendChain(payloadHash: UInt64, appendedAt: Int64, applied: Applied) {
+    var hash = StableHash(seed: chain)
+    hash.combine(UInt64(revision))
+    hash.combine(UInt64(bitPattern: appendedAt))
+    hash.combine(payloadHash)
+    applied.outcome.combine(into: &hash)
+    for change in applied.changes {
+      hash.combine(UInt64(change.revision))
+      hash.combine(state.digest(of: change.key))
+    }
+    chain = hash.finalize()
+  }
+}
+
+// MARK: - Loading
+
+extension SwarmState {
+  /// Takes over what stands at the head of a checkpoint, after its records were loaded.
+  mutating func finishLoading(revision: Revision, time: Int64, chain: UInt64, lastTimestamp: Timestamp) {
+    self.revision = revision
+    self.time = time
+    self.chain = chain
+    self.lastTimestamp = lastTimestamp
+    state.keys.finishLoading()
+  }
+}

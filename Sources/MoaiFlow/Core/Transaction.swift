@@ -1,0 +1,66 @@
+import MoaiCRDT
+
+/// One entry being applied: what it may know, and how to take back what it has done so far.
+///
+/// Facets change their tables in place and leave an inverse here for every step. A refusal runs the inverses
+/// backwards; a commit reads from them what changed. Staging copies instead would copy a whole dictionary for one new
+/// element of a large set (decision 0001).
+struct Transaction {
+  let epoch: Epoch
+  let revision: Revision
+  /// The timestamp of every write of this entry (rule §1.6).
+  let timestamp: Timestamp
+  let author: AgentIndex
+  let authorName: AgentID
+
+  private(set) var inverses: [Inverse]
+  /// Slots of the state table in the order in which the entry first touched them.
+  var touchedKeys: [Int] = []
+  private var operations: UInt64 = 0
+
+  init(
+    epoch: Epoch, revision: Revision, timestamp: Timestamp, author: AgentIndex, authorName: AgentID,
+    reusing buffer: consuming [Inverse] = []
+  ) {
+    self.epoch = epoch
+    self.revision = revision
+    self.timestamp = timestamp
+    self.author = author
+    self.authorName = authorName
+    buffer.removeAll(keepingCapacity: true)
+    inverses = buffer
+  }
+
+  /// The name of the next write of this entry: (epoch, revision, index of the operation), rule §1.3.
+  mutating func nextDot() -> Dot {
+    defer { operations += 1 }
+    return Dot(journal: epoch, revision: revision, operation: operations)
+  }
+
+  mutating func record(_ inverse: Inverse) {
+    inverses.append(inverse)
+  }
+
+  /// Gives the inverses' storage away, to be used for the next entry.
+  mutating func releaseBuffer() -> [Inverse] {
+    var buffer: [Inverse] = []
+    swap(&buffer, &inverses)
+    return buffer
+  }
+}
+
+/// One step of a transaction, told backwards.
+enum Inverse {
+  case state(StateInverse)
+  case settings(SwarmSettings)
+}
+
+extension Dot {
+  /// Operations that one entry may hold: their index takes the low 16 bits of a journal dot's number.
+  package static let operationsPerEntry = 1 << 16
+
+  /// The dot of an online write. `revision` < 2^47.
+  init(journal epoch: Epoch, revision: Revision, operation: UInt64) {
+    self.init(epoch.replica, UInt64(revision) << 16 | operation)
+  }
+}

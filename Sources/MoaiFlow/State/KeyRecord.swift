@@ -1,0 +1,102 @@
+import MoaiCRDT
+
+/// One write that nothing has overwritten or removed yet. Its dot is its key in a ``DotFun``.
+struct Written: Sendable, Equatable {
+  let value: StateValue
+  let timestamp: Timestamp
+  let agent: AgentIndex
+  /// The revision at which the write entered the journal: what "visible at base" compares (rule §4.3).
+  let entered: Revision
+}
+
+/// The writes of one part that stand side by side; usually one.
+typealias Writes = DotFun<Written>
+
+/// A part of a value that is overwritten as one: a register's whole value, a field of a map, an element of a set.
+enum Part: Hashable, Sendable {
+  case whole
+  case field(UTF8String)
+  case element(StateValue)
+}
+
+/// What the swarm keeps under one key: a dot store for set, map and register, shares for a counter, or the memory that
+/// the key was deleted.
+struct KeyRecord: Sendable {
+  enum Contents: Sendable {
+    case counter(CounterShares)
+    case register(Writes)
+    /// Sets and maps: only parts with at least one write.
+    case parts([Part: Writes])
+    case deleted
+  }
+
+  /// What a reader sees beside the value.
+  struct Header: Sendable, Equatable {
+    var type: CRDTType
+    var strategy: KeyStrategy
+    /// The dot of the key's creation: it names the incarnation (rule §4.8).
+    var created: Dot
+    /// Entries that changed the key visibly in this incarnation.
+    var version: Int64
+    /// Author and time of the last of them.
+    var agent: AgentIndex
+    var timestamp: Timestamp
+    /// Bytes of the fields or elements in the canonical value, without separators.
+    var contentSize: Int
+  }
+
+  var header: Header
+  var contents: Contents
+  var recent: RecentChanges
+  /// The revision whose transaction last touched the record; tells a transaction whether it has been here before.
+  var touchedAt: Revision = 0
+
+  var isDeleted: Bool {
+    if case .deleted = contents { true } else { false }
+  }
+
+  /// Changes a set's or map's parts in place: the record lets go of the dictionary meanwhile, so it is never copied.
+  mutating func withParts<Result>(_ body: (inout [Part: Writes]) -> Result) -> Result {
+    guard case .parts(var parts) = contents else { preconditionFailure("only sets and maps have parts") }
+    contents = .deleted
+    defer { contents = .parts(parts) }
+    return body(&parts)
+  }
+
+  /// The writes of a part; empty if there are none.
+  func writes(of part: Part) -> Writes {
+    switch contents {
+    case .register(let writes): writes
+    case .parts(let parts): parts[part] ?? Writes()
+    case .counter, .deleted: Writes()
+    }
+  }
+
+  /// Replaces the writes of a part.
+  mutating func setWrites(_ writes: Writes, of part: Part) {
+    switch contents {
+    case .register: contents = .register(writes)
+    case .parts: withParts { $0[part] = writes.isEmpty ? nil : writes }
+    case .counter, .deleted: preconditionFailure("a counter has no writes")
+    }
+  }
+}
+
+/// A counter as the sum of its agents' shares.
+struct CounterShares: Sendable, Equatable {
+  private(set) var shares: [AgentIndex: Int64] = [:]
+  private(set) var sum: Int64 = 0
+
+  /// Sets an agent's share, or returns false and changes nothing if it or the sum would leave Int64.
+  mutating func set(_ share: Int64, of agent: AgentIndex) -> Bool {
+    guard let newSum = Int64(exactly: Int128(sum) - Int128(shares[agent] ?? 0) + Int128(share)) else { return false }
+    shares[agent] = share
+    sum = newSum
+    return true
+  }
+
+  mutating func remove(_ agent: AgentIndex) {
+    guard let share = shares.removeValue(forKey: agent) else { return }
+    sum -= share
+  }
+}

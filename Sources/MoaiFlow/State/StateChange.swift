@@ -1,0 +1,70 @@
+public import MoaiCRDT
+
+/// What became of one key: in an entry, or since a revision.
+public struct StateChange: Sendable, Hashable {
+  public enum Content: Sendable, Hashable {
+    case deleted
+    /// The key's whole value; it replaces whatever a receiver has.
+    case value(StateValue)
+    /// Operations that turn the value that the receiver has into the value now.
+    case operations([StateOperation])
+  }
+
+  public let key: StateKey
+  /// The revision of the last entry that changed the key.
+  public let revision: Revision
+  /// The author and the time of that entry.
+  public let agent: AgentID
+  public let timestamp: Timestamp
+  public let type: CRDTType
+  public let content: Content
+  /// The concurrent writes that are not shown, whole; only under the strategy `vector`.
+  public let siblings: StateValue?
+}
+
+extension StateTable {
+  func change(of slot: Int, _ content: StateChange.Content, agents: Agents) -> StateChange {
+    let row = keys[slot]
+    let header = row.record.header
+    return StateChange(
+      key: row.id, revision: row.revision, agent: agents[header.agent], timestamp: header.timestamp, type: header.type,
+      content: content, siblings: row.record.siblings(agents))
+  }
+
+  /// What turns the key's value at `since` into its value now (rule §5.3): operations as far back as the key remembers
+  /// its changes, beyond that the whole value.
+  func change(of slot: Int, since: Revision, asValue: Bool, agents: Agents) -> StateChange {
+    let record = keys[slot].record
+    if record.isDeleted { return change(of: slot, .deleted, agents: agents) }
+    if !asValue, record.header.type == .register, since >= record.createdAt {
+      return change(of: slot, .operations([.assign(record.view(agents))]), agents: agents)
+    }
+    guard !asValue, let before = record.recent.shown(at: since), record.header.type != .register else {
+      return change(of: slot, .value(record.view(agents)), agents: agents)
+    }
+    let operations = before.sorted { $0.key.precedes($1.key) }.flatMap { part, before -> [StateOperation] in
+      let now = record.writes(of: part).shown(agents)?.value
+      if case .whole = part {} else if now == before { return [] }
+      return record.operations(showing: part, after: before, agents)
+    }
+    return change(of: slot, .operations(operations), agents: agents)
+  }
+}
+
+extension KeyRecord {
+  /// The revision of the entry that brought this incarnation into being.
+  var createdAt: Revision { Revision(header.created.number >> 16) }
+}
+
+extension Part {
+  /// The canonical order of a value's parts.
+  func precedes(_ other: Part) -> Bool {
+    switch (self, other) {
+    case (.field(let left), .field(let right)): left < right
+    case (.element(let left), .element(let right)): left < right
+    case (.whole, _): other != .whole
+    case (.field, .element): true
+    case (.field, .whole), (.element, _): false
+    }
+  }
+}

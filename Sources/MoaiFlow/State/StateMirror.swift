@@ -1,0 +1,119 @@
+/// A reader's own copy of shared state, kept up to date by changes (rules §5.3, §5.4).
+///
+/// It takes pages of a pass and batches of a feed, and applies each only where its knowledge ends; whatever it has is
+/// the state of the swarm at ``revision``. The changes of a pass are put in place together with its last page, because
+/// its deltas are against the beginning of the pass.
+public struct StateMirror: Sendable {
+  /// Why changes do not fit the copy.
+  @nonexhaustive
+  public enum Mismatch: Error, Sendable, Hashable {
+    /// The changes begin after what the copy has; ask for what is between.
+    case gap(has: Revision, begins: Revision)
+    /// The operations are not for the value that the copy has: the copy was changed by somebody else.
+    case unfit(StateKey)
+  }
+
+  /// What the copy has: the swarm at this place. Nil before the first complete pass.
+  public private(set) var cursor: Cursor?
+  public private(set) var values: [StateKey: StateValue] = [:]
+  /// The pass under way.
+  private var staged: [StateKey: StateValue?] = [:]
+
+  public init() {}
+
+  public var revision: Revision { cursor?.revision ?? 0 }
+
+  /// Where to go on after what the copy has.
+  public var start: ChangesStart { cursor.map { .after(.cursor($0)) } ?? .beginning }
+
+  /// Takes the next page of the pass under way, or the first of a new one.
+  public mutating func apply(_ page: ChangesPage) throws(Mismatch) {
+    try stage(page.changes)
+    if let cursor = page.cursor { finishPass(at: cursor, isSnapshot: page.isSnapshot) }
+  }
+
+  /// Takes the next batch of a feed. A batch that the copy has already is skipped.
+  public mutating func apply(_ batch: ChangeBatch) throws(Mismatch) {
+    if let new = batch.cursor, new.epoch == cursor?.epoch, new.revision <= revision { return }
+    guard batch.isSnapshot || batch.after <= revision else {
+      throw .gap(has: revision, begins: batch.after)
+    }
+    try stage(batch.changes)
+    if let cursor = batch.cursor { finishPass(at: cursor, isSnapshot: batch.isSnapshot) }
+  }
+
+  private mutating func stage(_ changes: [StateChange]) throws(Mismatch) {
+    for change in changes {
+      switch change.content {
+      case .deleted: staged[change.key] = .some(nil)
+      case .value(let value): staged[change.key] = value
+      case .operations(let operations):
+        guard let value = StateValue.applying(operations, to: values[change.key]) else { throw .unfit(change.key) }
+        staged[change.key] = value
+      }
+    }
+  }
+
+  private mutating func finishPass(at cursor: Cursor, isSnapshot: Bool) {
+    if isSnapshot { values = [:] }
+    for (key, value) in staged { values[key] = value }
+    staged = [:]
+    self.cursor = cursor
+  }
+}
+
+extension StateValue {
+  /// The value after the operations of one change; nil if they are not for such a value. A nil value is absent.
+  /// O(size of the value + operations).
+  public static func applying(_ operations: [StateOperation], to value: StateValue?) -> StateValue? {
+    guard let first = operations.first else { return value }
+    switch first.type {
+    case .register: return assigned(by: operations)
+    case .counter: return counted(operations, from: value ?? 0)
+    case .set: return changedSet(operations, from: value ?? [])
+    case .map: return changedMap(operations, from: value ?? [:])
+    }
+  }
+
+  private static func assigned(by operations: [StateOperation]) -> StateValue? {
+    guard case .assign(let value)? = operations.last else { return nil }
+    return value
+  }
+
+  private static func counted(_ operations: [StateOperation], from value: StateValue) -> StateValue? {
+    guard case .int(var sum) = value else { return nil }
+    for operation in operations {
+      guard case .increment(let amount) = operation else { return nil }
+      let (next, overflowed) = sum.addingReportingOverflow(amount)
+      guard !overflowed else { return nil }
+      sum = next
+    }
+    return .int(sum)
+  }
+
+  private static func changedSet(_ operations: [StateOperation], from value: StateValue) -> StateValue? {
+    guard case .array(let elements) = value else { return nil }
+    var set = Set(elements)
+    for operation in operations {
+      switch operation {
+      case .add(let element): set.insert(element)
+      case .remove(let element): set.remove(element)
+      default: return nil
+      }
+    }
+    return .array(set.sorted())
+  }
+
+  private static func changedMap(_ operations: [StateOperation], from value: StateValue) -> StateValue? {
+    guard case .object(let object) = value else { return nil }
+    var fields = Dictionary(uniqueKeysWithValues: object.fields.map { ($0.name, $0.value) })
+    for operation in operations {
+      switch operation {
+      case .put(let field, let value): fields[field] = value
+      case .removeField(let field): fields[field] = nil
+      default: return nil
+      }
+    }
+    return .object(StateObject(ascending: fields.map { .init($0.key, $0.value) }.sorted { $0.name < $1.name }))
+  }
+}

@@ -1,0 +1,193 @@
+import MoaiCRDT
+
+extension StateTable {
+  /// The bytes of a key's record for a checkpoint (`docs/Encoding.md`, "Checkpoint records").
+  func record(in slot: Int) -> [UInt8] {
+    let row = keys[slot]
+    let header = row.record.header
+    var writer = ByteWriter(reservingCapacity: 128)
+    writer.varint(UInt64(row.revision))
+    writer.byte(header.type.tag)
+    writer.byte(header.strategy.tag)
+    writer.dot(header.created)
+    writer.signed(header.version)
+    writer.varint(UInt64(header.agent))
+    writer.timestamp(header.timestamp)
+    writer.count(header.contentSize)
+    row.record.contents.encode(into: &writer)
+    row.record.recent.encode(into: &writer)
+    return writer.bytes
+  }
+
+  /// Takes a record from a checkpoint into an empty table.
+  mutating func load(_ key: StateKey, from reader: inout ByteReader, agents: Agents) throws(DecodingFailure) {
+    let revision = try reader.revision("key.revision")
+    let type = try reader.type("key.crdt_type")
+    guard let strategy = try reader.optionalStrategy("key.strategy") else {
+      throw reader.failure(.malformed("no strategy"), "key.strategy")
+    }
+    let created = try reader.dot("key.created")
+    let version = try reader.signed("key.version")
+    let agent = try reader.agentIndex("key.agent", agents)
+    let timestamp = try reader.timestamp("key.timestamp")
+    let contentSize = try reader.count("key.content_size", bytesPerElement: 0, limit: Int(Int32.max))
+    let contents = try KeyRecord.Contents(from: &reader, agents: agents)
+    let recent = try RecentChanges(from: &reader)
+    let header = KeyRecord.Header(
+      type: type, strategy: strategy, created: created, version: version, agent: agent, timestamp: timestamp,
+      contentSize: contentSize)
+    let slot = keys.insert(KeyRecord(header: header, contents: contents, recent: recent), id: key, revision: revision)
+    order.insert(slot)
+  }
+}
+
+extension KeyRecord.Contents {
+  fileprivate func encode(into writer: inout ByteWriter) {
+    switch self {
+    case .deleted: writer.byte(0)
+    case .counter(let counter):
+      writer.byte(1)
+      writer.count(counter.shares.count)
+      for (agent, share) in counter.shares.sorted(by: { $0.key < $1.key }) {
+        writer.varint(UInt64(agent))
+        writer.signed(share)
+      }
+    case .register(let writes):
+      writer.byte(2)
+      writer.writes(writes)
+    case .parts(let parts):
+      writer.byte(3)
+      writer.count(parts.count)
+      for (part, writes) in parts.sorted(by: { $0.key.precedes($1.key) }) {
+        writer.part(part)
+        writer.writes(writes)
+      }
+    }
+  }
+
+  fileprivate init(from reader: inout ByteReader, agents: Agents) throws(DecodingFailure) {
+    switch try reader.byte("key.contents") {
+    case 0: self = .deleted
+    case 1:
+      var shares = CounterShares()
+      for _ in 0..<(try reader.count("counter.shares", bytesPerElement: 2)) {
+        let agent = try reader.agentIndex("counter.agent", agents)
+        guard shares.set(try reader.signed("counter.share"), of: agent) else {
+          throw reader.failure(.malformed("the sum leaves 64 bits"), "counter.share")
+        }
+      }
+      self = .counter(shares)
+    case 2: self = .register(try reader.writes(agents))
+    case 3:
+      let count = try reader.count("key.parts", bytesPerElement: 4)
+      var parts: [Part: Writes] = [:]
+      parts.reserveCapacity(count)
+      for _ in 0..<count {
+        let part = try reader.part()
+        parts[part] = try reader.writes(agents)
+      }
+      self = .parts(parts)
+    case let tag: throw reader.failure(.malformed("\(tag) is no contents"), "key.contents")
+    }
+  }
+}
+
+extension RecentChanges {
+  fileprivate func encode(into writer: inout ByteWriter) {
+    writer.varint(UInt64(reach))
+    writer.count(changes.count)
+    for change in changes {
+      writer.varint(UInt64(change.revision))
+      writer.part(change.part)
+      writer.bool(change.before != nil)
+      change.before?.encode(into: &writer)
+    }
+  }
+
+  fileprivate init(from reader: inout ByteReader) throws(DecodingFailure) {
+    self.init(since: try reader.revision("recent.reach"))
+    for _ in 0..<(try reader.count("recent.changes", bytesPerElement: 3)) {
+      let revision = try reader.revision("recent.revision")
+      let part = try reader.part()
+      let before = try reader.bool("recent.before") ? try StateValue(from: &reader) : nil
+      append(Change(revision: revision, part: part, before: before))
+    }
+  }
+}
+
+extension ByteWriter {
+  mutating func dot(_ dot: Dot) {
+    fixed64(dot.replica.rawValue)
+    varint(dot.number)
+  }
+
+  mutating func timestamp(_ timestamp: Timestamp) {
+    signed(timestamp.milliseconds)
+    varint(UInt64(timestamp.logical))
+  }
+
+  fileprivate mutating func part(_ part: Part) {
+    switch part {
+    case .whole: byte(0)
+    case .field(let name):
+      byte(1)
+      string(name.string)
+    case .element(let value):
+      byte(2)
+      value.encode(into: &self)
+    }
+  }
+
+  fileprivate mutating func writes(_ writes: Writes) {
+    count(writes.count)
+    for (dot, written) in writes {
+      self.dot(dot)
+      varint(UInt64(written.entered))
+      varint(UInt64(written.agent))
+      timestamp(written.timestamp)
+      written.value.encode(into: &self)
+    }
+  }
+}
+
+extension ByteReader {
+  mutating func dot(_ field: String) throws(DecodingFailure) -> Dot {
+    let replica = try fixed64(field)
+    return Dot(ReplicaID(replica), try varint(field))
+  }
+
+  mutating func timestamp(_ field: String) throws(DecodingFailure) -> Timestamp {
+    let milliseconds = try signed(field)
+    let logical = try varint(field)
+    guard logical <= UInt64(UInt16.max) else { throw failure(.malformed("\(logical) is no logical time"), field) }
+    return Timestamp(milliseconds: milliseconds, logical: UInt16(logical))
+  }
+
+  mutating func agentIndex(_ field: String, _ agents: Agents) throws(DecodingFailure) -> AgentIndex {
+    let number = try varint(field)
+    guard number < UInt64(agents.names.count) else { throw failure(.malformed("agent \(number) is unknown"), field) }
+    return AgentIndex(number)
+  }
+
+  fileprivate mutating func part() throws(DecodingFailure) -> Part {
+    switch try byte("part") {
+    case 0: .whole
+    case 1: .field(UTF8String(try string("part.field")))
+    case 2: .element(try StateValue(from: &self))
+    case let tag: throw failure(.malformed("\(tag) is no part"), "part")
+    }
+  }
+
+  fileprivate mutating func writes(_ agents: Agents) throws(DecodingFailure) -> Writes {
+    var writes = Writes()
+    for _ in 0..<(try count("writes", bytesPerElement: 13)) {
+      let dot = try dot("write.dot")
+      let entered = try revision("write.entered")
+      let agent = try agentIndex("write.agent", agents)
+      let timestamp = try timestamp("write.timestamp")
+      writes.insert(
+        dot, Written(value: try StateValue(from: &self), timestamp: timestamp, agent: agent, entered: entered))
+    }
+    return writes
+  }
+}

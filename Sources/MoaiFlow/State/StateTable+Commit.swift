@@ -1,0 +1,150 @@
+import MoaiCRDT
+
+/// One step of a write on the state table, told backwards.
+enum StateInverse {
+  case inserted(slot: Int)
+  /// The record before a deletion, or before a deleted key came back.
+  case replaced(slot: Int, KeyRecord)
+  case header(slot: Int, KeyRecord.Header)
+  case share(slot: Int, agent: AgentIndex, old: Int64?, sum: Int64)
+  case part(slot: Int, Part, Writes)
+
+  var slot: Int {
+    switch self {
+    case .inserted(let slot), .replaced(let slot, _), .header(let slot, _), .share(let slot, _, _, _),
+      .part(let slot, _, _):
+      slot
+    }
+  }
+}
+
+extension StateTable {
+  mutating func undo(_ inverse: StateInverse) {
+    switch inverse {
+    case .inserted: keys.removeLast()
+    case .replaced(let slot, let record): keys[slot].record = record
+    case .header(let slot, let header):
+      keys[slot].record.header = header
+      keys[slot].record.touchedAt = 0
+    case .part(let slot, let part, let writes): keys[slot].record.setWrites(writes, of: part)
+    case .share(let slot, let agent, let old, _):
+      guard case .counter(var shares) = keys[slot].record.contents else { return }
+      keys[slot].record.contents = .deleted
+      if let old { _ = shares.set(old, of: agent) } else { shares.remove(agent) }
+      keys[slot].record.contents = .counter(shares)
+    }
+  }
+
+  /// Gives the keys that the entry changed visibly their new revision and version, remembers what they showed before,
+  /// and returns the changes in the order in which the entry touched the keys. A key that shows what it showed before
+  /// keeps revision, version and author, and nobody is told (rule §4.7).
+  mutating func commit(_ transaction: Transaction, agents: Agents) -> [StateChange] {
+    if transaction.touchedKeys.count == 1, let slot = transaction.touchedKeys.first {
+      let steps = transaction.inverses.compactMap(\.state)
+      return commit(slot, steps: steps, in: transaction, agents: agents).map { [$0] } ?? []
+    }
+    var steps: [Int: [StateInverse]] = [:]
+    for inverse in transaction.inverses {
+      if let step = inverse.state { steps[step.slot, default: []].append(step) }
+    }
+    return transaction.touchedKeys.compactMap { slot in
+      commit(slot, steps: steps[slot] ?? [], in: transaction, agents: agents)
+    }
+  }
+
+  private mutating func commit(
+    _ slot: Int, steps: [StateInverse], in transaction: Transaction, agents: Agents
+  ) -> StateChange? {
+    keys.markDirty(slot)
+    let wasAbsent = KeyRecord.wasAbsent(before: steps)
+    let isAbsent = keys[slot].record.isDeleted
+    if wasAbsent, isAbsent { return nil }
+    if isAbsent {
+      return publish(slot, .deleted, in: transaction, agents: agents)
+    }
+    if wasAbsent || steps.contains(where: \.isReplacement) {
+      order.insert(slot)
+      return publish(
+        slot, .value(keys[slot].record.view(agents)), in: transaction, agents: agents)
+    }
+    let changes = visibleChanges(of: slot, steps: steps, at: transaction.revision, agents: agents)
+    guard !changes.isEmpty else { return nil }
+    let record = keys[slot].record
+    let operations = changes.flatMap { record.operations(showing: $0.part, after: $0.before, agents) }
+    if record.header.type != .register {
+      for change in changes { keys[slot].record.recent.append(change) }
+      let limit = RecentChanges.freeBytes + keys[slot].record.viewSize
+      keys[slot].record.recent.trim(to: limit)
+    }
+    return publish(slot, .operations(operations), in: transaction, agents: agents)
+  }
+
+  private mutating func publish(
+    _ slot: Int, _ content: StateChange.Content, in transaction: Transaction, agents: Agents
+  ) -> StateChange {
+    keys[slot].record.header.version += 1
+    keys[slot].record.header.agent = transaction.author
+    keys[slot].record.header.timestamp = transaction.timestamp
+    keys.touch(slot, at: transaction.revision)
+    return change(of: slot, content, agents: agents)
+  }
+
+  /// The parts that show something else than before the entry, with what they showed, in the order of their first
+  /// change.
+  private func visibleChanges(
+    of slot: Int, steps: [StateInverse], at revision: Revision, agents: Agents
+  ) -> [RecentChanges.Change] {
+    let record = keys[slot].record
+    var changes: [RecentChanges.Change] = []
+    var seen: Set<Part> = []
+    let mayRepeat = steps.count > 2
+    for step in steps {
+      let part: Part
+      let before: StateValue?
+      let isVisible: Bool
+      switch step {
+      case .part(_, let changed, let writes):
+        part = changed
+        before = writes.shown(agents)?.value
+        let now = record.writes(of: part)
+        isVisible =
+          now.shown(agents)?.value != before
+          || record.header.strategy == .vector && now.siblings(agents) != writes.siblings(agents)
+      case .share(_, _, _, let sum):
+        part = .whole
+        before = .int(sum)
+        isVisible = record.counterSum != sum
+      case .inserted, .replaced, .header: continue
+      }
+      if mayRepeat, !seen.insert(part).inserted { continue }
+      if isVisible { changes.append(RecentChanges.Change(revision: revision, part: part, before: before)) }
+    }
+    return changes
+  }
+}
+
+extension KeyRecord {
+  /// Whether the key was absent before the entry whose inverses are given.
+  fileprivate static func wasAbsent(before steps: [StateInverse]) -> Bool {
+    for step in steps {
+      switch step {
+      case .inserted: return true
+      case .replaced(_, let record): return record.isDeleted
+      case .header, .share, .part: continue
+      }
+    }
+    return false
+  }
+}
+
+extension StateInverse {
+  fileprivate var isReplacement: Bool {
+    if case .replaced = self { true } else { false }
+  }
+}
+
+extension Inverse {
+  fileprivate var state: StateInverse? {
+    if case .state(let inverse) = self { inverse } else { nil }
+  }
+}

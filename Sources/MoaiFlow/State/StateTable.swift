@@ -1,0 +1,218 @@
+import MoaiCRDT
+
+/// The shared values of a swarm: one dot store per key (rules §4.1 to §4.8).
+///
+/// ``apply(_:in:settings:agents:)`` decides and changes in place; the transaction holds the way back. Cost of a write:
+/// proportional to its operations, whatever the size of the value, the number of keys or their history.
+struct StateTable: Sendable {
+  var keys = Table<StateKey, KeyRecord>()
+  var order = KeyOrder()
+
+  /// Applies the writes of one entry. On a refusal the caller takes back what the transaction noted.
+  mutating func apply(
+    _ writes: [KeyWrite], in transaction: inout Transaction, settings: SwarmSettings, agents: Agents
+  ) throws(StateRefusal) -> [[Overwritten]] {
+    var overwrote: [[Overwritten]] = []
+    overwrote.reserveCapacity(writes.count)
+    for write in writes {
+      overwrote.append(try apply(write, in: &transaction, settings: settings, agents: agents))
+    }
+    return overwrote
+  }
+
+  private mutating func apply(
+    _ write: KeyWrite, in transaction: inout Transaction, settings: SwarmSettings, agents: Agents
+  ) throws(StateRefusal) -> [Overwritten] {
+    let policy = settings.policy(for: write.key)
+    if let policy, !policy.allows(transaction.authorName) {
+      throw .notAllowed(write.key, transaction.authorName)
+    }
+    let found = keys.slot(of: write.key)
+    let live = found.flatMap { keys[$0].record.isDeleted ? nil : $0 }
+    if let condition = write.condition {
+      let current = live.map { keys[$0].revision } ?? 0
+      guard condition == current else { throw .conditionFailed(write.key, current: current) }
+    }
+    let base = write.base ?? write.condition ?? transaction.revision
+    guard base <= transaction.revision else { throw .futureBase(write.key, base) }
+
+    if case .delete = write.content {
+      if let live { delete(live, in: &transaction) }
+      return []
+    }
+    let type = try resolveType(of: write, policy: policy, live: live)
+    guard let slot = live ?? create(write, type: type, policy: policy, found: found, in: &transaction) else {
+      return []
+    }
+    begin(slot, in: &transaction)
+    var overwrote: [Overwritten] = []
+    for operation in write.operations {
+      try apply(
+        operation, to: slot, base: base, in: &transaction, settings: settings, agents: agents, overwrote: &overwrote)
+    }
+    let limit = settings.limits.valueBytes
+    guard keys[slot].record.viewSize <= limit else { throw .valueTooLarge(write.key, limit: limit) }
+    return overwrote
+  }
+
+  /// The type that the write is for, which must be the key's, its policy's and its operations' (rule §4.1).
+  private func resolveType(
+    of write: KeyWrite, policy: KeyPolicy?, live: Int?
+  ) throws(StateRefusal) -> CRDTType {
+    var asked: CRDTType?
+    if case .value(let type, _) = write.content { asked = type }
+    let holds = live.map { keys[$0].record.header.type } ?? policy?.type
+    let type = holds ?? asked ?? write.declaredType ?? write.operations.first?.type ?? .register
+    for candidate in [asked, write.declaredType] {
+      if let candidate, candidate != type { throw .typeMismatch(write.key, holds: type, asked: candidate) }
+    }
+    for operation in write.operations where operation.type != type {
+      throw .typeMismatch(write.key, holds: type, asked: operation.type)
+    }
+    if let live, let strategy = write.strategy, strategy != keys[live].record.header.strategy {
+      throw .strategyMismatch(write.key, holds: keys[live].record.header.strategy)
+    }
+    if live == nil, let fixed = policy?.strategy, let strategy = write.strategy, strategy != fixed {
+      throw .strategyMismatch(write.key, holds: fixed)
+    }
+    return type
+  }
+
+  /// Brings an absent key into being, or returns nil if the write has nothing to put there.
+  private mutating func create(
+    _ write: KeyWrite, type: CRDTType, policy: KeyPolicy?, found: Int?, in transaction: inout Transaction
+  ) -> Int? {
+    if case .operations(let operations) = write.content, !operations.contains(where: \.creates) { return nil }
+    let header = KeyRecord.Header(
+      type: type, strategy: policy?.strategy ?? write.strategy ?? .lww, created: transaction.nextDot(), version: 0,
+      agent: transaction.author, timestamp: transaction.timestamp, contentSize: 0)
+    let contents: KeyRecord.Contents =
+      switch type {
+      case .counter: .counter(CounterShares())
+      case .register: .register(Writes())
+      case .set, .map: .parts([:])
+      }
+    var record = KeyRecord(header: header, contents: contents, recent: RecentChanges(since: transaction.revision))
+    record.touchedAt = transaction.revision
+    if let found {
+      let isFirstTouch = keys[found].record.touchedAt != transaction.revision
+      transaction.record(.state(.replaced(slot: found, keys[found].record)))
+      keys[found].record = record
+      if isFirstTouch { transaction.touchedKeys.append(found) }
+      return found
+    }
+    let slot = keys.insert(record, id: write.key)
+    transaction.record(.state(.inserted(slot: slot)))
+    transaction.touchedKeys.append(slot)
+    return slot
+  }
+
+  private mutating func delete(_ slot: Int, in transaction: inout Transaction) {
+    begin(slot, in: &transaction)
+    transaction.record(.state(.replaced(slot: slot, keys[slot].record)))
+    keys[slot].record.contents = .deleted
+    keys[slot].record.recent = RecentChanges(since: transaction.revision)
+    keys[slot].record.header.contentSize = 0
+  }
+
+  /// Notes the first touch of a key by this transaction, with the header to go back to.
+  private mutating func begin(_ slot: Int, in transaction: inout Transaction) {
+    guard keys[slot].record.touchedAt != transaction.revision else { return }
+    keys[slot].record.touchedAt = transaction.revision
+    transaction.touchedKeys.append(slot)
+    transaction.record(.state(.header(slot: slot, keys[slot].record.header)))
+  }
+
+  private mutating func apply(
+    _ operation: StateOperation, to slot: Int, base: Revision, in transaction: inout Transaction,
+    settings: SwarmSettings, agents: Agents, overwrote: inout [Overwritten]
+  ) throws(StateRefusal) {
+    switch operation {
+    case .increment(let amount): try count(slot, in: &transaction) { $0.addingReportingOverflow(amount) }
+    case .share(let share): try count(slot, in: &transaction) { _ in (share, false) }
+    case .add(let element):
+      try write(
+        .null, to: .element(element), of: slot, base: base, in: &transaction, settings: settings, agents: agents,
+        overwrote: &overwrote)
+    case .put(let field, let value):
+      try write(
+        value, to: .field(field), of: slot, base: base, in: &transaction, settings: settings, agents: agents,
+        overwrote: &overwrote)
+    case .assign(let value):
+      try write(
+        value, to: .whole, of: slot, base: base, in: &transaction, settings: settings, agents: agents,
+        overwrote: &overwrote)
+    case .remove(let element): erase(.element(element), of: slot, base: base, in: &transaction, agents: agents)
+    case .removeField(let field): erase(.field(field), of: slot, base: base, in: &transaction, agents: agents)
+    }
+  }
+
+  /// Changes this agent's share of a counter.
+  private mutating func count(
+    _ slot: Int, in transaction: inout Transaction, _ change: (Int64) -> (Int64, Bool)
+  ) throws(StateRefusal) {
+    guard case .counter(var shares) = keys[slot].record.contents else { return }
+    let old = shares.shares[transaction.author]
+    let (new, overflowed) = change(old ?? 0)
+    let sum = shares.sum
+    keys[slot].record.contents = .deleted
+    let fits = !overflowed && shares.set(new, of: transaction.author)
+    keys[slot].record.contents = .counter(shares)
+    guard fits else { throw .counterOverflow(keys[slot].id) }
+    transaction.record(.state(.share(slot: slot, agent: transaction.author, old: old, sum: sum)))
+  }
+
+  /// Puts a write in place of those visible at the base (rule §4.2).
+  private mutating func write(
+    _ value: StateValue, to part: Part, of slot: Int, base: Revision, in transaction: inout Transaction,
+    settings: SwarmSettings, agents: Agents, overwrote: inout [Overwritten]
+  ) throws(StateRefusal) {
+    let before = keys[slot].record.writes(of: part)
+    var after = before
+    after.removeAll { $1.isVisible(at: base, to: transaction.revision) }
+    let limit = settings.limits.siblings
+    guard after.count < limit else { throw .tooManySiblings(keys[slot].id, limit: limit) }
+    for (_, unseen) in after where unseen.agent != transaction.author && overwrote.count < Overwritten.limit {
+      overwrote.append(Overwritten(agent: agents[unseen.agent], revision: unseen.entered))
+    }
+    after.insert(
+      transaction.nextDot(),
+      Written(
+        value: value, timestamp: transaction.timestamp, agent: transaction.author, entered: transaction.revision))
+    replace(part, of: slot, before: before, after: after, in: &transaction, agents: agents)
+  }
+
+  /// Removes the writes visible at the base; unseen ones stay (rule §4.2).
+  private mutating func erase(
+    _ part: Part, of slot: Int, base: Revision, in transaction: inout Transaction, agents: Agents
+  ) {
+    let before = keys[slot].record.writes(of: part)
+    guard !before.isEmpty else { return }
+    var after = before
+    after.removeAll { $1.isVisible(at: base, to: transaction.revision) }
+    guard after.count != before.count else { return }
+    replace(part, of: slot, before: before, after: after, in: &transaction, agents: agents)
+  }
+
+  private mutating func replace(
+    _ part: Part, of slot: Int, before: Writes, after: Writes, in transaction: inout Transaction, agents: Agents
+  ) {
+    transaction.record(.state(.part(slot: slot, part, before)))
+    let sizeBefore = part.viewSize(showing: before.shown(agents))
+    let sizeAfter = part.viewSize(showing: after.shown(agents))
+    keys[slot].record.setWrites(after, of: part)
+    keys[slot].record.header.contentSize += sizeAfter - sizeBefore
+  }
+}
+
+extension Overwritten {
+  /// How many overwritten writes an answer names at most.
+  static let limit = 16
+}
+
+extension Written {
+  /// Rule §4.3: entered at or before the base, or earlier in the same entry.
+  func isVisible(at base: Revision, to entry: Revision) -> Bool {
+    entered <= base || entered == entry
+  }
+}

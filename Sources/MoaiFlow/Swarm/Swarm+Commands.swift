@@ -1,0 +1,204 @@
+/// A command on its way into the journal, with its caller.
+struct PendingCommand {
+  let entry: Entry
+  let payload: [UInt8]
+  let caller: CheckedContinuation<Result<Outcome, SwarmError>, Never>
+}
+
+extension Swarm: SwarmConnection {
+  public func perform(_ request: Request) async throws(SwarmError) -> Outcome {
+    if let stopped { throw stopped }
+    let hash = request.hash()
+    let id = request.id ?? options.makeCommandID()
+    if request.id != nil, let first = core.outcome(of: id, by: request.author, requestHash: hash) { return first }
+    let command = try await plan(request)
+    if let hopeless = hopelessness(of: command) { return Outcome(revision: 0, result: .refused(hopeless)) }
+    let entry = Entry(author: request.author, via: request.via, id: id, requestHash: hash, command: command)
+    return try await submit(entry).get()
+  }
+
+  private func submit(_ entry: Entry) async -> Result<Outcome, SwarmError> {
+    if let stopped { return .failure(stopped) }
+    let payload = entry.encoded()
+    guard pending.count < options.pendingEntries, pendingBytes + payload.count <= options.pendingBytes else {
+      return .failure(.busy)
+    }
+    return await withCheckedContinuation { caller in
+      pending.append(PendingCommand(entry: entry, payload: payload, caller: caller))
+      pendingBytes += payload.count
+      if !isWriting {
+        isWriting = true
+        Task { await self.writePending() }
+      }
+    }
+  }
+
+  /// Turns the request into the form that applies without history; reads the journal if a base is older than what the
+  /// key remembers.
+  private func plan(_ request: Request) async throws(SwarmError) -> Command {
+    switch request.body {
+    case .settings(let settings): return .settings(.replace(settings))
+    case .write(let writes):
+      guard !writes.isEmpty else { throw .invalid(field: "/writes", "no writes") }
+      guard writes.count <= StatePlanner.keyLimit else {
+        throw .invalid(field: "/writes", "\(writes.count) writes, at most \(StatePlanner.keyLimit) in one entry")
+      }
+      var planned: [KeyWrite] = []
+      planned.reserveCapacity(writes.count)
+      var operations = 0
+      for (index, write) in writes.enumerated() {
+        let field = writes.count == 1 ? "" : "/writes/\(index)"
+        let keyWrite = try await plan(write, field: field)
+        operations += keyWrite.operations.count
+        guard operations <= StatePlanner.operationLimit else {
+          throw .invalid(field: field, "more than \(StatePlanner.operationLimit) operations in one entry")
+        }
+        planned.append(keyWrite)
+      }
+      return .state(.write(planned))
+    }
+  }
+
+  private func plan(_ write: WriteRequest, field: String) async throws(SwarmError) -> KeyWrite {
+    switch try planner.plan(write, field: field) {
+    case .ready(let keyWrite): return keyWrite
+    case .needsPast(let base):
+      let past = try await pastValue(of: write.key, at: base)
+      guard case .ready(let keyWrite) = try planner.plan(write, field: field, past: past) else {
+        preconditionFailure("a plan with its past at hand is ready")
+      }
+      return keyWrite
+    }
+  }
+
+  private var planner: StatePlanner {
+    StatePlanner(
+      state: core.state, agents: core.agents, settings: core.settings.settings, epoch: epoch, head: core.revision)
+  }
+
+  /// A refusal that can never become acceptance again: a condition on a revision that has passed. It needs no entry.
+  private func hopelessness(of command: Command) -> Refusal? {
+    guard case .state(.write(let writes)) = command else { return nil }
+    for write in writes {
+      guard let condition = write.condition, condition > 0 else { continue }
+      let slot = core.state.keys.slot(of: write.key)
+      let row = slot.map { core.state.keys[$0] }
+      guard let row, row.revision > condition else { continue }
+      return .state(.conditionFailed(write.key, current: row.record.isDeleted ? 0 : row.revision))
+    }
+    return nil
+  }
+}
+
+// MARK: - The writer loop
+
+extension Swarm {
+  private func writePending() async {
+    while !pending.isEmpty {
+      let batch = takeBatch()
+      do throws(JournalError) {
+        let appended = try await journal.append(batch.map(\.payload))
+        try await finish(batch, appended)
+      } catch {
+        await settle(batch, after: error)
+      }
+      saveCheckpointIfDue()
+    }
+    isWriting = false
+    for waiter in closing { waiter.resume() }
+    closing = []
+  }
+
+  private func takeBatch() -> [PendingCommand] {
+    var count = 0
+    var bytes = 0
+    while count < pending.count, count < options.batchEntries {
+      bytes += pending[count].payload.count
+      if bytes > options.batchBytes, count > 0 { break }
+      count += 1
+    }
+    let batch = Array(pending[..<count])
+    pending.removeFirst(count)
+    pendingBytes -= batch.reduce(0) { $0 + $1.payload.count }
+    return batch
+  }
+
+  /// Applies what the engine took of a batch and answers its callers; the rest goes to the head of the next batch.
+  private func finish(_ batch: [PendingCommand], _ appended: Appended) async throws(JournalError) {
+    if appended.firstRevision > core.revision + 1 {
+      try await applyForeignEntries(before: appended.firstRevision)
+    }
+    for (index, command) in batch.prefix(appended.count).enumerated() {
+      let applied = core.apply(
+        command.entry, revision: appended.firstRevision + Revision(index), appendedAt: appended.appendedAt,
+        payloadHash: command.payload.stableHash)
+      bytesSinceCheckpoint += command.payload.count
+      publish(applied)
+      command.caller.resume(returning: .success(applied.outcome))
+    }
+    let rest = batch.dropFirst(appended.count)
+    pending.insert(contentsOf: rest, at: 0)
+    pendingBytes += rest.reduce(0) { $0 + $1.payload.count }
+  }
+
+  /// Applies what others appended before our batch.
+  private func applyForeignEntries(before revision: Revision) async throws(JournalError) {
+    while core.revision + 1 < revision {
+      let entries = try await journal.read(
+        after: core.revision, entryLimit: Int(min(10_000, revision - 1 - core.revision)), byteLimit: 16 << 20)
+      guard !entries.isEmpty else {
+        throw .corrupt(revision: core.revision + 1, "the entry is missing")
+      }
+      for entry in entries { try applyStored(entry) }
+    }
+  }
+
+  private func applyStored(_ entry: JournalEntry) throws(JournalError) {
+    do {
+      let applied = try core.apply(entry)
+      bytesSinceCheckpoint += entry.payload.count
+      publish(applied)
+    } catch {
+      throw .corrupt(revision: entry.revision, "\(error)")
+    }
+  }
+
+  /// Answers the callers of a batch that the engine did not take.
+  private func settle(_ batch: [PendingCommand], after error: JournalError) async {
+    switch error {
+    case .uncertain(let what): await settleByReading(batch, what)
+    case .corrupt, .damaged, .closed:
+      let reason = SwarmError(error)
+      stop(reason)
+      for command in batch + pending { command.caller.resume(returning: .failure(reason)) }
+      pending = []
+      pendingBytes = 0
+    default:
+      for command in batch { command.caller.resume(returning: .failure(.engine(error))) }
+    }
+  }
+
+  /// After an append of unknown outcome the journal itself tells which entries are in it.
+  private func settleByReading(_ batch: [PendingCommand], _ what: String) async {
+    var waiting = batch
+    do throws(JournalError) {
+      while true {
+        let entries = try await journal.read(after: core.revision, entryLimit: 10_000, byteLimit: 16 << 20)
+        if entries.isEmpty { break }
+        for entry in entries {
+          let applied: SwarmState.Applied
+          do { applied = try core.apply(entry) } catch { throw .corrupt(revision: entry.revision, "\(error)") }
+          publish(applied)
+          if let index = waiting.firstIndex(where: { $0.payload == entry.payload }) {
+            waiting.remove(at: index).caller.resume(returning: .success(applied.outcome))
+          }
+        }
+      }
+      for command in waiting { command.caller.resume(returning: .failure(.engine(.failed(what)))) }
+    } catch {
+      let reason = SwarmError.outcomeUnknown(what)
+      stop(reason)
+      for command in waiting { command.caller.resume(returning: .failure(reason)) }
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import MoaiCRDT
+
+/// A reader of live changes.
+struct FeedSubscriber {
+  let mailbox: FeedMailbox
+  /// The last revision that the reader was told of.
+  var known: Revision
+}
+
+extension Swarm {
+  /// Keys in one page of a listing at most.
+  static let pageLimit = 1_000
+
+  public func answer(_ query: Query) async throws(SwarmError) -> Answer {
+    if case .some(let error) = stopped, error != .closed { throw error }
+    switch query {
+    case .value(let key, let at):
+      guard let at else { return .value(core.state.reading(of: key, agents: core.agents, cursor: cursor)) }
+      let past = try await state(at: try resolve(at))
+      return .value(
+        past.state.reading(
+          of: key, agents: past.agents, cursor: Cursor(epoch: epoch, revision: past.revision)))
+    case .keys(let filter, let after, let limit, let includingValues):
+      guard limit > 0 else { throw .invalid(field: "/limit", "\(limit) is no limit") }
+      return .keys(
+        core.state.page(
+          filter, after: after, limit: min(limit, Swarm.pageLimit), includingValues: includingValues,
+          agents: core.agents, cursor: cursor))
+    case .changes(let query): return .changes(try changes(query))
+    case .settings: return .settings(core.settings.settings, revision: core.revision)
+    case .status:
+      let horizon: Revision
+      do { horizon = try await journal.horizon() } catch { throw SwarmError(error) }
+      return .status(
+        SwarmStatus(
+          name: name, epoch: epoch, revision: core.revision, horizon: horizon, checkpoint: checkpointRevision,
+          keys: core.state.liveKeys, chain: core.chain))
+    }
+  }
+
+  var cursor: Cursor { Cursor(epoch: epoch, revision: core.revision) }
+
+  private func resolve(_ reference: RevisionReference) throws(SwarmError) -> Revision {
+    switch reference {
+    case .cursor(let cursor) where cursor.epoch != epoch:
+      throw .trimmed("\(cursor) belongs to another epoch of this swarm; read again")
+    case .cursor(let cursor): return try resolve(.revision(cursor.revision))
+    case .revision(let revision):
+      guard revision <= core.revision else { throw .futureRevision(revision, head: core.revision) }
+      guard revision >= 0 else { throw .invalid(field: "/at", "\(revision) is no revision") }
+      return revision
+    }
+  }
+
+  /// A page of changes (rule §5.3). Another epoch: a snapshot that replaces.
+  private func changes(_ query: ChangesQuery) throws(SwarmError) -> ChangesPage {
+    guard query.limit > 0 else { throw .invalid(field: "/limit", "\(query.limit) is no limit") }
+    guard query.maxBytes > 0 else { throw .invalid(field: "/max_bytes", "\(query.maxBytes) is no size") }
+    let since: Revision
+    var position: Revision
+    var isSnapshot = false
+    switch query.since {
+    case .beginning: (since, position) = (0, 0)
+    case .head: (since, position) = (core.revision, core.revision)
+    case .after(.cursor(let cursor)) where cursor.epoch != epoch: (since, position, isSnapshot) = (0, 0, true)
+    case .after(let reference):
+      since = try resolve(reference)
+      position = since
+    case .page(let token) where token.epoch != epoch: (since, position, isSnapshot) = (0, 0, true)
+    case .page(let token):
+      since = token.since
+      position = try resolve(.revision(token.position))
+      isSnapshot = token.isSnapshot
+      guard since <= position else { throw .invalid(field: "/since", "\(token) is no page of this swarm") }
+    }
+    return core.state.changes(
+      since: since, position: position, isSnapshot: isSnapshot, query: query, head: core.revision, epoch: epoch,
+      agents: core.agents)
+  }
+
+  /// The whole swarm as it was at a revision, from the journal. O(history up to there).
+  func state(at revision: Revision) async throws(SwarmError) -> SwarmState {
+    var past = SwarmState(epoch: epoch)
+    try await past.replay(journal, upTo: revision)
+    return past
+  }
+
+  /// What a key showed at a revision that the key itself no longer remembers.
+  func pastValue(of key: StateKey, at revision: Revision) async throws(SwarmError) -> PastValue {
+    let past = try await state(at: revision)
+    guard let slot = past.state.keys.slot(of: key) else { return .absent }
+    return PastValue(past.state.keys[slot].record, changedSince: [:], past.agents)
+  }
+}
+
+// MARK: - Following
+
+extension Swarm: ChangeSource {
+  public nonisolated func follow(since: ChangesStart, matching filter: KeyFilter) -> ChangeFeed {
+    ChangeFeed(source: self, since: since, filter: filter)
+  }
+
+  func attach(at start: ChangesStart, matching filter: KeyFilter) async throws(SwarmError) -> FeedAttachment {
+    if let stopped {
+      guard stopped == .closed else { throw stopped }
+      let ended = FeedMailbox(capacity: 1, filter: filter)
+      ended.end(nil)
+      return FeedAttachment(batches: [], next: nil, cursor: cursor, mailbox: ended)
+    }
+    let page = try changes(ChangesQuery(since: start, filter: filter))
+    var missed: [ChangeBatch] = []
+    if !page.changes.isEmpty || page.isSnapshot {
+      missed.append(
+        ChangeBatch(
+          after: start.knownRevision, cursor: page.cursor, agent: nil, timestamp: nil, changes: page.changes,
+          isSnapshot: page.isSnapshot))
+    }
+    if let next = page.next { return FeedAttachment(batches: missed, next: next, cursor: cursor, mailbox: nil) }
+    let mailbox = FeedMailbox(capacity: options.feedCapacity, filter: filter)
+    subscribers.append(FeedSubscriber(mailbox: mailbox, known: core.revision))
+    return FeedAttachment(batches: missed, next: nil, cursor: cursor, mailbox: mailbox)
+  }
+
+  /// Hands what an entry changed to every reader that wants it; forgets readers that have left or fallen behind.
+  func publish(_ applied: SwarmState.Applied) {
+    guard !applied.changes.isEmpty, !subscribers.isEmpty else { return }
+    var hasLeavers = false
+    for index in subscribers.indices {
+      let filter = subscribers[index].mailbox.filter
+      let changes = filter == .all ? applied.changes : applied.changes.filter { filter.matches($0.key) }
+      if changes.isEmpty { continue }
+      let batch = ChangeBatch(
+        after: subscribers[index].known, cursor: cursor, agent: applied.author, timestamp: applied.timestamp,
+        changes: changes, isSnapshot: false)
+      subscribers[index].known = core.revision
+      if !subscribers[index].mailbox.put(batch) { hasLeavers = true }
+    }
+    if hasLeavers { subscribers.removeAll { !$0.mailbox.isOpen } }
+  }
+}
+
+extension ChangesStart {
+  fileprivate var knownRevision: Revision {
+    switch self {
+    case .beginning, .head: 0
+    case .after(.revision(let revision)): revision
+    case .after(.cursor(let cursor)): cursor.revision
+    case .page(let token): token.since
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/// A swarm embedded in this process: the core behind one writer loop, on one journal.
+///
+/// Commands wait in a mailbox; the loop takes all that wait, appends them as one batch, applies them in order and
+/// answers their callers. So many writers share one commit, and nobody is answered before his entry is durable and
+/// applied. Reads never wait for writes.
+public actor Swarm {
+  public nonisolated let name: SwarmName
+  public nonisolated let epoch: Epoch
+  /// The agents of this process that answer requests, for the full sync.
+  public nonisolated let coordinator: SwarmCoordinator
+
+  let journal: any Journal
+  let options: SwarmOptions
+  var core: SwarmState
+
+  /// Commands that wait for the next batch.
+  var pending: [PendingCommand] = []
+  var pendingBytes = 0
+  var isWriting = false
+  /// Why nothing is accepted any more.
+  var stopped: SwarmError?
+  var closing: [CheckedContinuation<Void, Never>] = []
+
+  var subscribers: [FeedSubscriber] = []
+
+  var checkpointRevision: Revision
+  var bytesSinceCheckpoint = 0
+  var isSavingCheckpoint = false
+
+  private init(
+    name: SwarmName, journal: any Journal, core: SwarmState, checkpointRevision: Revision, options: SwarmOptions
+  ) {
+    self.name = name
+    self.journal = journal
+    self.core = core
+    self.checkpointRevision = checkpointRevision
+    self.options = options
+    epoch = journal.epoch
+    coordinator = SwarmCoordinator()
+  }
+
+  /// Opens a swarm: its newest checkpoint, then the entries after it.
+  ///
+  /// - Parameter createIfMissing: whether a name that the store does not know becomes a new, empty swarm.
+  /// - Throws: `.engine` for what the store says; `.corrupt` if an entry or the checkpoint cannot be read.
+  public static func open(
+    _ name: SwarmName = .default, in store: any JournalStore, createIfMissing: Bool = true,
+    options: SwarmOptions = SwarmOptions()
+  ) async throws(SwarmError) -> Swarm {
+    let journal: any Journal
+    do {
+      journal = try await store.open(name)
+    } catch .noSuchSwarm where createIfMissing {
+      do { journal = try await store.create(name) } catch { throw SwarmError(error) }
+    } catch {
+      throw SwarmError(error)
+    }
+    var core: SwarmState
+    do { core = try await SwarmState.loading(from: journal) } catch { throw SwarmError(error) }
+    let checkpointRevision = core.revision
+    try await core.replay(journal)
+    return Swarm(
+      name: name, journal: journal, core: core, checkpointRevision: checkpointRevision, options: options)
+  }
+
+  /// Opens the swarm of a name that comes from outside.
+  public static func open(
+    _ name: String, in store: any JournalStore, createIfMissing: Bool = true, options: SwarmOptions = SwarmOptions()
+  ) async throws(SwarmError) -> Swarm {
+    let valid: SwarmName
+    do { valid = try SwarmName(name) } catch { throw .invalid(field: "/swarm", error.problem) }
+    return try await open(valid, in: store, createIfMissing: createIfMissing, options: options)
+  }
+
+  /// Accepts no more commands, finishes those under way, ends every feed and saves a checkpoint. The store stays open.
+  ///
+  /// - Throws: `.engine` if the checkpoint could not be saved; nothing is lost by that, the next opening replays more.
+  public func close() async throws(SwarmError) {
+    if stopped == nil { stopped = .closed }
+    if isWriting {
+      await withCheckedContinuation { closing.append($0) }
+    }
+    for subscriber in subscribers { subscriber.mailbox.end(nil) }
+    subscribers = []
+    try await saveCheckpoint()
+  }
+
+  /// Stops for good: what the journal says can no longer be trusted or reached.
+  func stop(_ error: SwarmError) {
+    stopped = error
+    for subscriber in subscribers { subscriber.mailbox.end(error) }
+    subscribers = []
+  }
+}
+
+extension SwarmError {
+  /// Gives an engine's error its place among the swarm's.
+  init(_ error: JournalError) {
+    switch error {
+    case .corrupt(let revision, let how): self = .corrupt(revision: revision, how)
+    case .uncertain(let what): self = .outcomeUnknown(what)
+    case .closed: self = .closed
+    default: self = .engine(error)
+    }
+  }
+}

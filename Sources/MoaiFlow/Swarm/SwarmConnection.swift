@@ -1,0 +1,69 @@
+import MoaiCRDT
+
+/// The one way into a swarm: the embedded ``Swarm`` conforms, and so will a client of a hub. Facets, command line and
+/// examples are written once over it.
+public protocol SwarmConnection: Sendable {
+  /// Performs a command. Returns when its entry is durable and applied, so the caller reads its own write.
+  ///
+  /// A refusal is an outcome, not an error. Cancelling the calling task does not take the command back.
+  func perform(_ request: Request) async throws(SwarmError) -> Outcome
+
+  /// Answers a query from the state as applied so far.
+  func answer(_ query: Query) async throws(SwarmError) -> Answer
+
+  /// The changes after `since`, first those that were missed, then without an end (rule §5.4).
+  func follow(since: ChangesStart, matching filter: KeyFilter) -> ChangeFeed
+}
+
+/// Which keys a reader wants.
+public struct KeyFilter: Sendable, Hashable {
+  /// Keys that begin with these bytes.
+  public let prefix: String
+
+  public static let all = KeyFilter(prefix: "")
+
+  public init(prefix: String) {
+    self.prefix = prefix
+  }
+
+  func matches(_ key: StateKey) -> Bool {
+    prefix.isEmpty || key.name.string.utf8.starts(with: prefix.utf8)
+  }
+}
+
+/// What may be asked of a swarm.
+@nonexhaustive
+public enum Query: Sendable, Hashable {
+  case value(StateKey, at: RevisionReference?)
+  case keys(KeyFilter, after: StateKey?, limit: Int, includingValues: Bool)
+  case changes(ChangesQuery)
+  case settings
+  case status
+}
+
+/// The answer to a ``Query``, case by case.
+@nonexhaustive
+public enum Answer: Sendable, Hashable {
+  /// Nil: the key is absent.
+  case value(StateReading?)
+  case keys(KeyPage)
+  case changes(ChangesPage)
+  case settings(SwarmSettings, revision: Revision)
+  case status(SwarmStatus)
+}
+
+/// Where a swarm stands.
+public struct SwarmStatus: Sendable, Hashable {
+  public let name: SwarmName
+  public let epoch: Epoch
+  public let revision: Revision
+  /// Entries after this revision can be read; history reaches back to here.
+  public let horizon: Revision
+  /// The revision of the newest checkpoint; 0: none.
+  public let checkpoint: Revision
+  /// Keys that are not deleted.
+  public let keys: Int
+  public let chain: UInt64
+
+  public var cursor: Cursor { Cursor(epoch: epoch, revision: revision) }
+}

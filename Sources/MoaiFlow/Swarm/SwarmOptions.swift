@@ -1,0 +1,32 @@
+/// The numbers of one swarm in one process. All have defaults that suit a laptop.
+public struct SwarmOptions: Sendable {
+  /// Commands that wait for the journal at most; one more is refused with `busy`. Raising it costs memory under
+  /// overload and makes everybody wait longer; lowering it refuses bursts.
+  public var pendingEntries = 65_536
+  /// Bytes of them.
+  public var pendingBytes = 64 << 20
+  /// Entries that one append hands to the engine at most. Raising it lengthens the longest commit.
+  public var batchEntries = 4_096
+  public var batchBytes = 8 << 20
+  /// Changed keys that wait in one reader's mailbox at most; beyond that the reader catches up from the state.
+  public var feedCapacity = 8_192
+  /// Entries after which a checkpoint is saved. Raising it makes opening replay more; lowering it writes hot keys more
+  /// often.
+  public var checkpointEntries = 10_000
+  /// Bytes of entries after which one is saved.
+  public var checkpointBytes = 32 << 20
+  /// Where command ids come from that a caller did not give: 128 bits that never repeat.
+  public var makeCommandID: @Sendable () -> CommandID
+
+  public init(makeCommandID: @escaping @Sendable () -> CommandID) {
+    self.makeCommandID = makeCommandID
+  }
+
+  /// Command ids from the system's generator.
+  public init() {
+    self.init(makeCommandID: {
+      var generator = SystemRandomNumberGenerator()
+      return CommandID(using: &generator)
+    })
+  }
+}

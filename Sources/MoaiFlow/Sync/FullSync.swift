@@ -1,0 +1,156 @@
+import MoaiCRDT
+
+/// The full sync of one key in six steps (rules §5.1, §5.2): ask everybody, collect, detect, resolve, write, tell.
+///
+/// Resolving is the merge of the key's lattice: every answer is written as that agent's own write at the base that the
+/// agent had seen, so nothing is invented and everything has an author. It takes as long as the slowest answer, never
+/// longer than the timeout.
+struct FullSync: Sendable {
+  let connection: any SwarmConnection
+  let coordinator: any Coordinator
+  let clock: any Clock<Duration>
+  let id: CommandID
+
+  func run(_ key: StateKey, timeout: Duration, quorum: Int?) async throws(SwarmError) -> SyncReport {
+    let agents = await coordinator.agents()
+    let needed = quorum ?? (agents.isEmpty ? 0 : agents.count / 2 + 1)
+    guard needed >= 0 else { throw .invalid(field: "/quorum", "\(needed) is no number of agents") }
+    let outcome = SyncOutcome()
+    var gathered = GatheredAnswers(answers: [], missing: [:])
+    var result: Result<Merged, SwarmError> = .failure(.closed)
+    let duration = await measure {
+      if !agents.isEmpty {
+        gathered = await coordinator.request(
+          .stateRequest(SyncRequest(id: id, key: key, timeout: timeout)), to: agents, timeout: timeout
+        ) { agent, reply in
+          // After success a late answer is one more write; after failure it is discarded.
+          guard await outcome.succeeded(), case .state(let response) = reply else { return }
+          _ = try? await write(response, of: agent, to: key, isLate: true)
+        }
+      }
+      result = await merge(gathered, key: key, needed: needed)
+    }
+    let merged: Merged
+    do {
+      merged = try result.get()
+    } catch {
+      await outcome.settle(succeeded: false)
+      throw error
+    }
+    let responders = gathered.answers.compactMap { if case .state = $0.reply { $0.agent } else { nil } }
+    let report = SyncReport(
+      key: key, asked: agents.count, quorum: needed, responders: responders, missing: gathered.missing,
+      conflicts: merged.conflicts, contributions: merged.contributions, discarded: merged.discarded,
+      result: merged.reading, revision: merged.revision, duration: duration)
+    guard responders.count >= needed else {
+      await outcome.settle(succeeded: false)
+      throw .quorumNotReached(report)
+    }
+    await outcome.settle(succeeded: true)
+    _ = await coordinator.broadcast(.stateUpdate(key, merged.reading), excluding: [])
+    return report
+  }
+
+  private struct Merged {
+    var contributions: [SyncReport.Contribution] = []
+    var conflicts: [SyncReport.Contribution] = []
+    var discarded: [Overwritten] = []
+    var reading: StateReading?
+    var revision: Revision = 0
+  }
+
+  /// Steps 3 to 5. Writes nothing if too few answered.
+  private func merge(_ gathered: GatheredAnswers, key: StateKey, needed: Int) async -> Result<Merged, SwarmError> {
+    do throws(SwarmError) {
+      var merged = Merged()
+      let responses = gathered.answers.compactMap { answer in
+        if case .state(let response) = answer.reply { (agent: answer.agent, response: response) } else { nil }
+      }
+      if responses.count >= needed {
+        for (agent, response) in responses {
+          if response.content == .nothing { continue }
+          let written = try await write(response, of: agent, to: key, isLate: false)
+          merged.contributions.append(written.contribution)
+          merged.discarded.append(contentsOf: written.overwrote)
+          if !written.overwrote.isEmpty { merged.conflicts.append(written.contribution) }
+        }
+        merged.conflicts = conflicts(in: merged.contributions, overwriting: merged.discarded)
+      }
+      let status = try await connection.status()
+      merged.revision = status.revision
+      merged.reading = try await connection.reading(of: key)
+      return .success(merged)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Contributions that say different things, where more than one says something; and those that hid an unseen write.
+  private func conflicts(
+    in contributions: [SyncReport.Contribution], overwriting discarded: [Overwritten]
+  ) -> [SyncReport.Contribution] {
+    let said = Set(contributions.map(\.content))
+    if said.count > 1 || !discarded.isEmpty { return contributions }
+    return contributions.filter { $0.fate == .withoutBase }
+  }
+
+  private func write(
+    _ response: SyncResponse, of agent: AgentID, to key: StateKey, isLate: Bool
+  ) async throws(SwarmError) -> (contribution: SyncReport.Contribution, overwrote: [Overwritten]) {
+    func contribution(_ fate: SyncReport.Contribution.Fate) -> SyncReport.Contribution {
+      SyncReport.Contribution(agent: agent, content: response.content, fate: fate)
+    }
+    let current = try await connection.reading(of: key)
+    let content: WriteRequest.Content
+    switch response.content {
+    case .nothing: return (contribution(.alreadyThere), [])
+    case .operations(let operations): content = .operations(operations)
+    case .value(let value):
+      if current?.value == value { return (contribution(.alreadyThere), []) }
+      content = .value(value)
+    }
+    if response.base == nil, current != nil { return (contribution(.withoutBase), []) }
+    let request = Request(
+      author: agent, via: .coordinator, id: CommandID(high: id.high, low: id.low ^ agent.stableHash),
+      body: .write([WriteRequest(key, content, base: response.base)]))
+    do {
+      let outcome = try await connection.perform(request)
+      switch outcome.result {
+      case .state(let state):
+        return (contribution(.merged(outcome.revision)), state.keys.flatMap(\.overwrote))
+      case .refused(let refusal): return (contribution(.refused(refusal.description)), [])
+      case .settings: return (contribution(.alreadyThere), [])
+      }
+    } catch {
+      switch error {
+      case .invalid, .futureRevision, .trimmed: return (contribution(.refused(error.description)), [])
+      default: throw error
+      }
+    }
+  }
+
+  private func measure(_ body: () async -> Void) async -> Duration {
+    await clock.measure(body)
+  }
+}
+
+/// Whether a full sync succeeded; late answers wait here until that is known.
+private actor SyncOutcome {
+  private var hasSucceeded: Bool?
+  private var waiters: [CheckedContinuation<Bool, Never>] = []
+
+  func settle(succeeded: Bool) {
+    hasSucceeded = succeeded
+    for waiter in waiters { waiter.resume(returning: succeeded) }
+    waiters = []
+  }
+
+  func succeeded() async -> Bool {
+    if let hasSucceeded { return hasSucceeded }
+    return await withCheckedContinuation { waiters.append($0) }
+  }
+}
+
+extension AgentID {
+  fileprivate var stableHash: UInt64 { Array(name.string.utf8).stableHash }
+}

@@ -1,0 +1,161 @@
+/// The agents of one process: each registers a handler, which gets its messages one at a time and in order.
+///
+/// A handler that hangs blocks only its own agent: messages to it queue up to ``sessionLimit``, then sending fails.
+public actor SwarmCoordinator: Coordinator {
+  /// Answers a request, or returns nil for a message that wants no answer.
+  public typealias Handler = @Sendable (AgentMessage) async throws -> AgentReply?
+
+  /// Messages that wait for one agent at most. Raising it hides slow agents for longer.
+  public static let sessionLimit = 1_024
+  /// How long after its end a request still takes late answers.
+  public static let lateWindow = Duration.seconds(300)
+
+  private struct Delivery: Sendable {
+    let message: AgentMessage
+    let answer: (@Sendable (Result<AgentReply, MissingReason>) async -> Void)?
+  }
+
+  private struct Session {
+    let incarnation: Int
+    let inbox: AsyncStream<Delivery>.Continuation
+    let worker: Task<Void, Never>
+  }
+
+  private let clock: any Clock<Duration>
+  private var sessions: [AgentID: Session] = [:]
+  private var incarnations = 0
+
+  public init(clock: any Clock<Duration> = .continuous) {
+    self.clock = clock
+  }
+
+  /// Opens the agent's session. Registering again replaces the handler; what the old one had not taken is dropped, and
+  /// requests that it had not answered count it as missing.
+  public func register(_ agent: AgentID, handler: @escaping Handler) {
+    unregister(agent)
+    let (inbox, inlet) = AsyncStream.makeStream(
+      of: Delivery.self, bufferingPolicy: .bufferingOldest(SwarmCoordinator.sessionLimit))
+    incarnations += 1
+    let worker = Task {
+      for await delivery in inbox {
+        let answer: Result<AgentReply, MissingReason>
+        do {
+          answer = try await handler(delivery.message).map { .success($0) } ?? .failure(.declined("it gave no answer"))
+        } catch {
+          answer = .failure(.declined("its handler failed: \(error)"))
+        }
+        await delivery.answer?(answer)
+      }
+    }
+    sessions[agent] = Session(incarnation: incarnations, inbox: inlet, worker: worker)
+  }
+
+  /// Closes the agent's session. Its handler is cancelled if it is running.
+  public func unregister(_ agent: AgentID) {
+    guard let session = sessions.removeValue(forKey: agent) else { return }
+    session.inbox.finish()
+    session.worker.cancel()
+  }
+
+  public func agents() -> [AgentID] {
+    sessions.keys.sorted()
+  }
+
+  public func send(_ message: AgentMessage, to agent: AgentID) throws(CoordinatorError) {
+    try deliver(Delivery(message: message, answer: nil), to: agent)
+  }
+
+  public func broadcast(_ message: AgentMessage, excluding excluded: Set<AgentID> = []) -> [AgentID: CoordinatorError] {
+    var failures: [AgentID: CoordinatorError] = [:]
+    for agent in sessions.keys where !excluded.contains(agent) {
+      do { try send(message, to: agent) } catch { failures[agent] = error }
+    }
+    return failures
+  }
+
+  public func request(
+    _ message: AgentMessage, to agents: [AgentID], timeout: Duration,
+    late: @escaping @Sendable (AgentID, AgentReply) async -> Void = { _, _ in }
+  ) async -> GatheredAnswers {
+    let gathering = Gathering(waitingFor: Set(agents), late: late)
+    for agent in Set(agents).sorted() {
+      let delivery = Delivery(message: message) { await gathering.take($0, from: agent) }
+      do {
+        try deliver(delivery, to: agent)
+      } catch {
+        await gathering.take(.failure(.unreachable(error)), from: agent)
+      }
+    }
+    let clock = clock
+    let timer = Task {
+      do {
+        try await clock.sleep(for: timeout)
+        await gathering.close()
+        try await clock.sleep(for: SwarmCoordinator.lateWindow)
+        await gathering.refuseLateAnswers()
+      } catch {
+        // Cancelled: everybody answered.
+      }
+    }
+    let answers = await gathering.result()
+    if answers.missing.values.allSatisfy({ $0 != .deadline }) { timer.cancel() }
+    return answers
+  }
+
+  private func deliver(_ delivery: Delivery, to agent: AgentID) throws(CoordinatorError) {
+    guard let session = sessions[agent] else { throw .unknownAgent(agent) }
+    switch session.inbox.yield(delivery) {
+    case .enqueued: return
+    case .dropped: throw .sessionFull(agent, limit: SwarmCoordinator.sessionLimit)
+    case .terminated: throw .unknownAgent(agent)
+    @unknown default: throw .unknownAgent(agent)
+    }
+  }
+}
+
+/// The answers to one request, while it lives.
+private actor Gathering {
+  private var waiting: Set<AgentID>
+  private var answers: [(agent: AgentID, reply: AgentReply)] = []
+  private var missing: [AgentID: MissingReason] = [:]
+  private var isClosed = false
+  private var takesLateAnswers = true
+  private let late: @Sendable (AgentID, AgentReply) async -> Void
+  private var reader: CheckedContinuation<Void, Never>?
+
+  init(waitingFor agents: Set<AgentID>, late: @escaping @Sendable (AgentID, AgentReply) async -> Void) {
+    waiting = agents
+    self.late = late
+    isClosed = agents.isEmpty
+  }
+
+  func take(_ answer: Result<AgentReply, MissingReason>, from agent: AgentID) async {
+    guard waiting.remove(agent) != nil else { return }
+    if isClosed {
+      if takesLateAnswers, case .success(let reply) = answer { await late(agent, reply) }
+      return
+    }
+    switch answer {
+    case .success(let reply): answers.append((agent, reply))
+    case .failure(let reason): missing[agent] = reason
+    }
+    if waiting.isEmpty { close() }
+  }
+
+  func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    for agent in waiting { missing[agent] = .deadline }
+    reader?.resume()
+    reader = nil
+  }
+
+  func refuseLateAnswers() {
+    takesLateAnswers = false
+  }
+
+  func result() async -> GatheredAnswers {
+    if !isClosed { await withCheckedContinuation { reader = $0 } }
+    return GatheredAnswers(answers: answers, missing: missing)
+  }
+}
