@@ -71,15 +71,7 @@ struct DatabaseFile {
       try queue.close()
     }
     guard rename(draft, path) == 0 else { throw JournalError(errno: errno, path: path) }
-    try DatabaseFile.syncFolder(folder)
-  }
-
-  /// Makes the names in a folder durable.
-  static func syncFolder(_ folder: String) throws(JournalError) {
-    let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw JournalError(errno: errno, path: folder) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 || errno == EINVAL else { throw JournalError(errno: errno, path: folder) }
+    try DataFolder.sync(folder)
   }
 
   private func configuration() -> Configuration {
@@ -88,7 +80,6 @@ struct DatabaseFile {
     // Other programs may look into the file, and a backup tool may hold it for a moment.
     configuration.busyMode = .timeout(5)
     configuration.maximumReaderCount = 4
-    configuration.persistentReadOnlyConnections = true
     // A transaction whose rollback failed is rolled back by the next one; GRDB would stop the process instead.
     configuration.allowsUnsafeTransactions = true
     configuration.prepareDatabase { db in

@@ -19,7 +19,7 @@ final class OpenFile: Sendable {
   }
 
   static func writing(folder: String, sources: SQLiteStore.Sources) throws(JournalError) -> OpenFile {
-    try makeFolder(folder)
+    try DataFolder.make(folder)
     let lock = try FolderLock(folder: folder, now: sources.now())
     let file = DatabaseFile(folder: folder)
     let pool = try file.openForWriting(newEpoch: sources.newEpoch)
@@ -68,33 +68,12 @@ final class OpenFile: Sendable {
     try await onThread { [self] () throws(JournalError) in
       defer { lock?.release() }
       do {
+        // The last connection to close moves the log into the file and removes it, which a reader cannot do.
+        (reader as? DatabasePool)?.releaseMemory()
         try reader.close()
       } catch {
         throw JournalError(error, path: path)
       }
     }
-  }
-
-  private static func makeFolder(_ folder: String) throws(JournalError) {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) {
-      guard isFolder.boolValue else { throw .invalid("\(folder) is a file, not a folder") }
-      guard access(folder, W_OK | X_OK) == 0 else { throw JournalError(errno: errno, path: folder) }
-      return
-    }
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      throw cause.map { JournalError(errno: CInt($0.code), path: folder) } ?? .failed("\(folder): \(error)")
-    }
-    try DatabaseFile.syncFolder((folder as NSString).standardizingPath.parentFolder)
-  }
-}
-
-extension String {
-  fileprivate var parentFolder: String {
-    let parent = (self as NSString).deletingLastPathComponent
-    return parent.isEmpty ? "." : parent
   }
 }

@@ -117,7 +117,7 @@ extension Journal {
       let page = try await checkpointRecords(after: records.last?.position, limit: limit)
       guard !page.isEmpty else { return records }
       records += page
-      guard records.count <= 1_000_000 else { throw .failed("the checkpoint has no end") }
+      guard records.count <= 10_000 else { throw .failed("the checkpoint has no end") }
     }
   }
 }

@@ -1,0 +1,148 @@
+import Foundation
+import MoaiFlow
+import MoaiFlowSQLite
+import Testing
+
+@Suite("SQLite store: reading without writing")
+struct ReadOnlyTests {
+  @Test("a folder can be read beside the store that holds it, and nothing can be written that way")
+  func readsBesideTheHolder() async throws {
+    try await withFolder { folder in
+      let store = try await SQLiteStore(folder: folder)
+      let journal = try await store.open(.default)
+      _ = try await journal.append([[1]])
+      let reader = try await SQLiteStore(readingFrom: folder)
+      let view = try await reader.open(.default)
+      #expect(view.epoch == journal.epoch)
+      #expect(try await view.head() == 1)
+      _ = try await journal.append([[2]])
+      #expect(try await view.read(after: 0, entryLimit: 9, byteLimit: 9).map(\.payload) == [[1], [2]])
+      #expect(try await view.head() == 2)
+      #expect(try await reader.integrityProblems() == [])
+
+      let refused = JournalError.readOnly(folder + "/swarms.sqlite")
+      await #expect(throws: refused) { _ = try await view.append([[3]]) }
+      await #expect(throws: refused) {
+        try await view.save(CheckpointUpdate(revision: 1, header: [], upserted: [], removed: []))
+      }
+      await #expect(throws: refused) { _ = try await reader.create(SwarmName("new")) }
+      await #expect(throws: refused) { try await reader.delete(.default) }
+      await #expect(throws: refused) { _ = try await reader.restore(SwarmName("new"), entries: []) }
+      try await reader.close()
+      _ = try await journal.append([[3]])
+      try await store.close()
+    }
+  }
+
+  @Test("reading from a folder without a file is refused and makes none")
+  func nothingToRead() async throws {
+    try await withFolder { folder in
+      let error = await refusal { _ = try await SQLiteStore(readingFrom: folder) }
+      #expect(error?.kindAndText.kind == "notOurs" && error?.description.contains(folder) == true)
+      #expect(!FileManager.default.fileExists(atPath: folder))
+    }
+  }
+
+  @Test("a folder that cannot be written is refused for writing and can be read", .enabled(if: Disk.isAvailable))
+  func readOnlyFolder() async throws {
+    try await Disk.with { disk in
+      let folder = disk.folder + "/data"
+      let store = try await SQLiteStore(folder: folder)
+      _ = try await store.open(.default).append([[1], [2]])
+      try await store.close()
+      try disk.makeReadOnly()
+      await expectReadOnly(folder)
+      await expectReadOnly(disk.folder + "/new")
+      let reader = try await SQLiteStore(readingFrom: folder)
+      let view = try await reader.open(.default)
+      #expect(try await view.read(after: 0, entryLimit: 9, byteLimit: 9).map(\.payload) == [[1], [2]])
+      try await reader.close()
+    }
+  }
+
+  @Test("on a disk that fills up, what was acknowledged stays and reading goes on", .enabled(if: Disk.isAvailable))
+  func diskFillsUp() async throws {
+    try await Disk.with { disk in
+      let folder = disk.folder + "/data"
+      let store = try await SQLiteStore(folder: folder)
+      let journal = try await store.open(.default)
+      var acknowledged: Revision = 0
+      var refusals = 0
+      while refusals < 20 {
+        try #require(acknowledged < 10_000, "the disk does not fill up")
+        do {
+          acknowledged = try await journal.append([[UInt8](repeating: 7, count: 20_000)]).firstRevision
+        } catch JournalError.full {
+          refusals += 1
+          #expect(try await journal.head() == acknowledged)
+        }
+      }
+      let last = try await journal.read(after: acknowledged - 1, entryLimit: 9, byteLimit: .max)
+      #expect(last.map(\.revision) == [acknowledged])
+      try FileManager.default.removeItem(atPath: disk.ballast)
+      #expect(try await journal.append([[1]]).firstRevision == acknowledged + 1)
+      try await store.close()
+
+      let again = try await SQLiteStore(folder: folder)
+      #expect(try await again.open(.default).head() == acknowledged + 1)
+      #expect(try await again.integrityProblems() == [])
+      try await again.close()
+    }
+  }
+
+  private func expectReadOnly(_ folder: String) async {
+    let error = await refusal { _ = try await SQLiteStore(folder: folder) }
+    #expect(error?.kindAndText.kind == "readOnly" && error?.description.contains(folder) == true)
+  }
+}
+
+/// A disk of 8 MiB in memory, which root may mount where that is allowed; elsewhere these tests are skipped.
+private struct Disk {
+  let folder: String
+  /// A file that takes half of the space.
+  var ballast: String { folder + "/ballast" }
+
+  static let isAvailable: Bool = {
+    guard geteuid() == 0, let disk = try? Disk() else { return false }
+    disk.unmount()
+    return true
+  }()
+
+  static func with(_ body: (Disk) async throws -> Void) async throws {
+    let disk = try Disk()
+    defer { disk.unmount() }
+    try Data(repeating: 0, count: 4 << 20).write(to: URL(filePath: disk.ballast))
+    try await body(disk)
+  }
+
+  private init() throws {
+    folder = NSTemporaryDirectory() + "/moaiflow-disk-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    do {
+      try Disk.run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder)
+    } catch {
+      try? FileManager.default.removeItem(atPath: folder)
+      throw error
+    }
+  }
+
+  func makeReadOnly() throws {
+    try Disk.run("mount", "-o", "remount,ro", folder)
+  }
+
+  func unmount() {
+    try? Disk.run("umount", folder)
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  private static func run(_ command: String...) throws {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = command
+    process.standardError = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+  }
+}
