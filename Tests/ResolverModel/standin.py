@@ -14,7 +14,7 @@ import unicodedata
 from fractions import Fraction
 from typing import Any, Dict, List, Optional, Tuple
 
-from values import INT64_MAX, INT64_MIN, Refused, canonical, is_number, value_of, write_timestamp
+from values import INT64_MAX, INT64_MIN, MAX_VALUE_BYTES, Refused, canonical, is_number, value_of, write_timestamp
 from versions import Version, read_document
 
 MUTATIONS = {
@@ -63,7 +63,7 @@ class StandIn:
         except Refused as refused:
             field = "metadata" if self.mutation == "field-misnamed" and refused.field else refused.field
             return json.dumps({"error": {"field": field, "message": str(refused)}})
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError, OverflowError) as error:
             return json.dumps({"error": {"message": str(error)}})
 
     def check(self, versions: List[Version], raws: List[Any]) -> None:
@@ -301,6 +301,8 @@ class StandIn:
 
     def merged(self, versions: List[Version], value: Any, agent: str, timestamp: Any) -> Dict[str, Any]:
         version = max(version.version for version in versions) + (self.mutation != "version-not-raised")
+        if version == INT64_MAX or len(canonical(value)) > MAX_VALUE_BYTES:
+            raise Refused("§2.2", "the join is no valid version", "version")
         fields = {"state_key": versions[0].key, "value": value, "version": version, "agent_id": agent,
                   "timestamp": write_timestamp(timestamp)}
         return dict(fields, logical=timestamp[1]) if timestamp[1] else fields
