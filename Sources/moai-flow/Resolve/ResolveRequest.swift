@@ -1,0 +1,100 @@
+import MoaiCRDT
+import MoaiFlow
+
+/// One document of `resolve`, from its bytes to its answer.
+struct ResolveRequest {
+  static let maxBytes = 64 * 1024 * 1024
+
+  let resolver: ConflictResolver
+  let limits = JSONLimits(bytes: maxBytes, elements: 4_000_000)
+
+  init(strategy: ResolutionStrategy) {
+    resolver = ConflictResolver(strategy: strategy)
+  }
+
+  func answer(_ document: [UInt8]) throws(ResolveFault) -> StateValue {
+    let json: StateValue
+    do {
+      json = try JSONParser(limits: limits).parse(document)
+    } catch {
+      throw ResolveFault(error)
+    }
+    let (key, list, place) = try parts(of: json)
+    var versions: [StateVersion] = []
+    versions.reserveCapacity(list.count)
+    for (index, value) in list.enumerated() {
+      do {
+        versions.append(try StateVersion(json: value))
+      } catch {
+        throw ResolveFault(error.field.under(place.appending(index)), error.problem)
+      }
+    }
+    do {
+      let resolution =
+        if let key { try resolver.resolve(versions, for: key) } else { try resolver.resolve(versions) }
+      return resolution.version.json
+    } catch {
+      throw ResolveFault(error.field.under(place), error.detail)
+    }
+  }
+
+  /// The key that the versions must have, if the document names one; the versions; and where they stand.
+  private func parts(
+    of json: StateValue
+  ) throws(ResolveFault) -> (key: String?, versions: [StateValue], place: JSONPointer) {
+    let place = JSONPointer("versions")
+    switch json {
+    case .array(let versions): return (nil, versions, .root)
+    case .object(let object):
+      for field in object.fields where field.name != "state_key" && field.name != "versions" {
+        throw ResolveFault(JSONPointer(field.name.string), "a request has no such field")
+      }
+      guard let value = object["versions"] else { throw ResolveFault(place, "the field is missing") }
+      guard case .array(let versions) = value else {
+        throw ResolveFault(place, "must be an array, not \(value.kindName)")
+      }
+      return (try key(object["state_key"]), versions, place)
+    default: throw ResolveFault(.root, "must be an array of versions or an object that has them, not \(json.kindName)")
+    }
+  }
+
+  private func key(_ value: StateValue?) throws(ResolveFault) -> String {
+    let place = JSONPointer("state_key")
+    guard let value else { throw ResolveFault(place, "the field is missing") }
+    guard let text = value.stringValue else {
+      throw ResolveFault(place, "must be a string, not \(value.kindName)")
+    }
+    do {
+      return try StateKey(text).name.string
+    } catch {
+      throw ResolveFault(place, error.problem)
+    }
+  }
+}
+
+/// Why a document has no answer: on standard error in one line, with `--lines` as JSON.
+struct ResolveFault: Error, CustomStringConvertible {
+  let field: JSONPointer
+  let detail: String
+
+  init(_ field: JSONPointer, _ detail: String) {
+    self.field = field
+    self.detail = detail
+  }
+
+  init(_ detail: String) {
+    self.init(.root, detail)
+  }
+
+  init(_ error: JSONError) {
+    self.init(error.pointer, "line \(error.line), column \(error.column) (byte \(error.offset)): \(error.detail)")
+  }
+
+  var description: String {
+    field.isRoot ? detail : "\(field): \(detail)"
+  }
+
+  var json: StateValue {
+    ["error": ["field": StateValue(field.text), "detail": StateValue(detail)]]
+  }
+}
