@@ -39,7 +39,11 @@ struct DatabaseFile {
     var configuration = configuration()
     configuration.readonly = true
     // Readers share an index of the log in a file. Where none can be made and the log is empty, the file is all there is.
-    let isAlone = access(folder, W_OK) != 0 && isLogEmpty
+    let canMakeIndex = access(folder, W_OK) == 0
+    let isAlone = !canMakeIndex && isLogEmpty
+    guard canMakeIndex || isLogEmpty || FileManager.default.fileExists(atPath: path + "-shm") else {
+      throw .failed("\(logPath) holds entries and \(folder) cannot be written: copy the folder and read the copy")
+    }
     return try mapping {
       let reader: any DatabaseReader =
         isAlone

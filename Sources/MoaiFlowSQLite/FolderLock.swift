@@ -2,14 +2,6 @@ import Foundation
 import MoaiFlow
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The lock that makes a data folder belong to one store.
 ///
 /// An advisory `flock` on the file `swarms.lock`, held for as long as this object lives or until ``release()``. The system
@@ -29,7 +21,7 @@ final class FolderLock: Sendable {
     guard descriptor >= 0 else { throw JournalError(errno: errno, path: path) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let reason = errno
-      defer { _ = Self.close(descriptor) }
+      defer { close(descriptor) }
       guard reason == EWOULDBLOCK else { throw JournalError(errno: reason, path: path) }
       throw .locked(folder: folder, holder: FolderLock.note(in: descriptor) ?? "another process")
     }
@@ -43,7 +35,7 @@ final class FolderLock: Sendable {
 
   func release() {
     descriptor.withLock { descriptor in
-      if let open = descriptor { _ = Self.close(open) }
+      if let held = descriptor { close(held) }
       descriptor = nil
     }
   }
@@ -69,15 +61,5 @@ final class FolderLock: Sendable {
     let since = Date(timeIntervalSince1970: Double(now) / 1000).formatted(.iso8601)
     let info = ProcessInfo.processInfo
     return "process \(info.processIdentifier) on \(info.hostName), since \(since)\n"
-  }
-
-  private static func close(_ descriptor: CInt) -> CInt {
-    #if canImport(Glibc)
-      Glibc.close(descriptor)
-    #elseif canImport(Musl)
-      Musl.close(descriptor)
-    #else
-      Darwin.close(descriptor)
-    #endif
   }
 }

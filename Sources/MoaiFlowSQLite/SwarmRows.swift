@@ -16,16 +16,23 @@ enum SwarmRows {
 
   /// - Throws: `.noSuchSwarm`, or `.damaged` naming `path` if the row contradicts itself.
   static func find(_ name: SwarmName, path: String, in db: Database) throws -> SwarmRow {
-    let query = "SELECT id, epoch, horizon, horizonChecksum FROM swarm WHERE name = ?"
-    guard let row = try Row.fetchOne(db, sql: query, arguments: [name.description]) else {
-      throw JournalError.noSuchSwarm(name)
+    var found: (row: SwarmRow, isIntact: Bool)?
+    try RawStatement(db, "SELECT id, epoch, horizon, horizonChecksum FROM swarm WHERE name = ?").query {
+      try $0.bind(name.description, at: 1)
+    } row: { row in
+      let epoch = Epoch(UInt64(bitPattern: row.int64(1)))
+      let root = UInt64(bitPattern: row.int64(3))
+      found = (
+        SwarmRow(id: row.int64(0), name: name, epoch: epoch),
+        row.int64(2) > 0 || root == EntryChecksum.root(of: epoch)
+      )
+      return false
     }
-    let epoch = Epoch(UInt64(bitPattern: row[1] as Int64))
-    let isIntact = row[2] as Int64 > 0 || UInt64(bitPattern: row[3] as Int64) == EntryChecksum.root(of: epoch)
-    guard isIntact else {
+    guard let found else { throw JournalError.noSuchSwarm(name) }
+    guard found.isIntact, (1...Place.largestSwarm).contains(found.row.id) else {
       throw JournalError.damaged("\(path): the row of swarm \"\(name)\" does not match its checksum")
     }
-    return SwarmRow(id: row[0], name: name, epoch: epoch)
+    return found.row
   }
 
   /// Makes a swarm without entries; runs inside the caller's transaction.

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import MoaiFlow
 import MoaiFlowSQLite
+import MoaiFlowTesting
 import Testing
 
 /// A corrupt entry stops its swarm with an error that names the revision: never a crash, never skipped silently.
@@ -139,6 +140,43 @@ struct CorruptionTests {
         for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
       }
       #expect(refused >= 4, "the schema, the entries, the swarms and the records each fill a page")
+    }
+  }
+
+  @Test("§10.1 a flipped bit anywhere in the file gives an error or less, never anything wrong, never a crash")
+  func flippedBitAnywhere() async throws {
+    try await withFolder { folder in
+      try await fill(folder)
+      let path = folder + "/swarms.sqlite"
+      let whole = try Data(contentsOf: URL(filePath: path))
+      var random = SplitMix64(seed: 10)
+      var refused = 0
+      for _ in 0..<150 {
+        var damaged = whole
+        // Most of the file is free space; half of the flips go where something is.
+        var offset = random.below(whole.count)
+        while random.below(2) == 0, whole[offset] == 0 { offset = random.below(whole.count) }
+        damaged[offset] ^= 1 << UInt8(random.below(8))
+        try damaged.write(to: URL(filePath: path))
+        do {
+          let store = try await SQLiteStore(folder: folder)
+          for swarm in [SwarmName.default, try SwarmName("other")] {
+            let journal = try await store.open(swarm)
+            for entry in try await journal.read(after: 0, entryLimit: 100, byteLimit: .max) {
+              #expect(entry.payload == [UInt8(entry.revision), 1, 2, 3], "offset \(offset)")
+            }
+            for record in try await journal.checkpointRecords(after: nil, limit: 100) {
+              let table = record.position.table
+              #expect(record == CheckpointRecord(table: table, id: [table], bytes: [table, 1, 2]), "offset \(offset)")
+            }
+          }
+          try await store.close()
+        } catch is JournalError {
+          refused += 1
+        }
+        for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+      }
+      #expect(refused > 10)
     }
   }
 

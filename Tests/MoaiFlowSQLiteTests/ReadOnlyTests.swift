@@ -49,6 +49,12 @@ struct ReadOnlyTests {
       let folder = disk.folder + "/data"
       let store = try await SQLiteStore(folder: folder)
       _ = try await store.open(.default).append([[1], [2]])
+      // What a crash leaves: the entries are still in the log.
+      let crashed = disk.folder + "/crashed"
+      try FileManager.default.createDirectory(atPath: crashed, withIntermediateDirectories: true)
+      for name in ["swarms.sqlite", "swarms.sqlite-wal"] {
+        try FileManager.default.copyItem(atPath: "\(folder)/\(name)", toPath: "\(crashed)/\(name)")
+      }
       try await store.close()
       try disk.makeReadOnly()
       await expectReadOnly(folder)
@@ -57,6 +63,8 @@ struct ReadOnlyTests {
       let view = try await reader.open(.default)
       #expect(try await view.read(after: 0, entryLimit: 9, byteLimit: 9).map(\.payload) == [[1], [2]])
       try await reader.close()
+      let error = await refusal { _ = try await SQLiteStore(readingFrom: crashed) }
+      #expect(error?.description.contains("copy the folder and read the copy") == true)
     }
   }
 
