@@ -22,7 +22,16 @@ public struct UTF8String: Sendable {
 extension UTF8String: Equatable {
   @inlinable
   public static func == (left: Self, right: Self) -> Bool {
-    left.string.utf8.count == right.string.utf8.count && compareUTF8(left.string, right.string) == 0
+    if left.hasSameWords(as: right) { return true }
+    return left.string.utf8.count == right.string.utf8.count && compareUTF8(left.string, right.string) == 0
+  }
+
+  /// Whether both are the same words in memory: the same short text, or the same storage. Then they are equal, whatever
+  /// the words mean; comparing ids that come from one place costs a nanosecond instead of twenty.
+  @inlinable
+  func hasSameWords(as other: Self) -> Bool {
+    guard MemoryLayout<String>.size == MemoryLayout<(UInt64, UInt64)>.size else { return false }
+    return unsafeBitCast(string, to: (UInt64, UInt64).self) == unsafeBitCast(other.string, to: (UInt64, UInt64).self)
   }
 }
 

@@ -1,4 +1,5 @@
 /// The type of an encoded lattice: the second byte of every encoding (`docs/Encoding.md`).
+@frozen
 public enum LatticeKind: UInt8, Hashable, Sendable {
   case counter = 1
   case lastWriterRegister = 2
@@ -20,15 +21,17 @@ public protocol BinaryLattice: Lattice {
 }
 
 /// The version that ``BinaryLattice`` writes, and the only one it reads. 0 may still change.
-let latticeEncodingVersion: UInt64 = 0
+@usableFromInline let latticeEncodingVersion: UInt64 = 0
 
 extension BinaryLattice {
+  @inlinable
   public func encode(into writer: inout ByteWriter) {
     writer.varint(latticeEncodingVersion)
     writer.byte(Self.kind.rawValue)
     encodeBody(into: &writer)
   }
 
+  @inlinable
   public func encoded() -> [UInt8] {
     var writer = ByteWriter()
     encode(into: &writer)
@@ -39,6 +42,7 @@ extension BinaryLattice {
   ///
   /// Accepts exactly what ``encoded()`` writes. Anything else, a different spelling of the same state among it, throws
   /// the field and the byte at which it went wrong. The type of elements is not part of the encoding.
+  @inlinable
   public init(decoding bytes: [UInt8], limits: DecodingLimits = .standard) throws(DecodingFailure) {
     guard bytes.count <= limits.bytes else {
       throw DecodingFailure(.overLimit("\(bytes.count) bytes, at most \(limits.bytes)"), field: "lattice", offset: 0)
@@ -49,6 +53,7 @@ extension BinaryLattice {
   }
 
   /// Decodes a state or a delta that is part of a larger input.
+  @inlinable
   public init(from reader: inout ByteReader, limits: DecodingLimits = .standard) throws(DecodingFailure) {
     let start = reader.offset
     let version = try reader.varint("version")

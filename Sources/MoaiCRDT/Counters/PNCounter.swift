@@ -133,6 +133,7 @@ extension PNCounter.Entry {
 }
 
 extension PNCounter: BinaryLattice {
+  @inlinable
   public static var kind: LatticeKind { .counter }
 
   public func encodeBody(into writer: inout ByteWriter) {

@@ -1,4 +1,5 @@
 extension LWWMap: BinaryLattice where Key: BinaryValue, Value: BinaryValue {
+  @inlinable
   public static var kind: LatticeKind { .lastWriterMap }
 
   /// Appends the context, then for each replica of the context its winning writes, ordered by number: the distance to

@@ -87,6 +87,7 @@ extension ORMap {
 }
 
 extension ORMap: BinaryLattice where Key: BinaryValue, Field: BinaryDotStore {
+  @inlinable
   public static var kind: LatticeKind { .addWinsMap }
 
   @inlinable

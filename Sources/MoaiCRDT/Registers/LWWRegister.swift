@@ -67,6 +67,7 @@ public struct LWWRegister<Value: BinaryValue>: Lattice {
 }
 
 extension LWWRegister: BinaryLattice {
+  @inlinable
   public static var kind: LatticeKind { .lastWriterRegister }
 
   public func encodeBody(into writer: inout ByteWriter) {

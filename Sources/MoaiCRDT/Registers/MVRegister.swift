@@ -57,6 +57,7 @@ public struct MVRegister<Value: Equatable & Sendable>: CausalLattice {
 }
 
 extension MVRegister: BinaryLattice where Value: BinaryValue {
+  @inlinable
   public static var kind: LatticeKind { .multiValueRegister }
 
   @inlinable

@@ -87,6 +87,7 @@ public struct ORSet<Element: Hashable & Sendable>: CausalLattice {
 }
 
 extension ORSet: BinaryLattice where Element: BinaryValue {
+  @inlinable
   public static var kind: LatticeKind { .addWinsSet }
 
   @inlinable

@@ -10,6 +10,10 @@ public protocol Lattice: Equatable, Sendable {
 
   /// Makes this state the least one that includes both.
   mutating func merge(_ other: Self)
+
+  /// What is broken in the representation, in words; empty when nothing is. O(n), for tests and for data of doubtful
+  /// origin.
+  func checkInvariants() -> [String]
 }
 
 extension Lattice {
