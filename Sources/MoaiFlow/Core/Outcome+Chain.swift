@@ -22,15 +22,12 @@ extension Outcome {
 }
 
 extension StateTable {
-  /// A fast digest of what a key's record says beside its value; the value follows from the entries, which are hashed.
-  func digest(of key: StateKey) -> UInt64 {
-    guard let slot = keys.slot(of: key) else { return 0 }
-    let header = keys[slot].record.header
-    var hash = StableHash()
-    hash.combine(UInt64(header.contentSize))
-    hash.combine(UInt64(bitPattern: header.version))
-    hash.combine(header.created.number)
-    hash.combine(UInt64(bitPattern: keys[slot].record.counterSum))
-    return hash.finalize()
+  /// Feeds what a key's record says beside its value to a hash; the value follows from the entries, which are hashed.
+  func digest(_ slot: Int, into hash: inout StableHash) {
+    hash.combine(keys[slot].revision)
+    hash.combine(UInt64(keys[slot].record.header.contentSize))
+    hash.combine(keys[slot].record.header.version)
+    hash.combine(keys[slot].record.header.created.number)
+    hash.combine(keys[slot].record.counterSum)
   }
 }

@@ -21,100 +21,129 @@ struct RememberedCommands: Sendable {
     let time: Int64
   }
 
-  /// One agent's ids, oldest first, from `head`.
-  private struct Queue: Sendable {
-    var ids: [CommandID] = []
-    var head = 0
+  /// By agent index: looking an agent's memory up takes no hashing.
+  private var memories: [AgentMemory] = []
+  /// Commands that the last checkpoint holds and the memory does not any more.
+  private var removed: [Key] = []
 
-    var count: Int { ids.count - head }
-    var first: CommandID? { head < ids.count ? ids[head] : nil }
-
-    mutating func removeFirst() -> CommandID {
-      defer {
-        head += 1
-        if head > 64, head * 2 > ids.count {
-          ids.removeFirst(head)
-          head = 0
-        }
-      }
-      return ids[head]
-    }
+  subscript(key: Key) -> Remembered? {
+    Int(key.agent) < memories.count ? memories[Int(key.agent)][key.id] : nil
   }
 
-  private var outcomes: [Key: Remembered] = [:]
-  private var queues: [AgentIndex: Queue] = [:]
-  private var added: Set<Key> = []
-  private var removed: Set<Key> = []
+  var count: Int { memories.reduce(0) { $0 + $1.count } }
 
-  subscript(key: Key) -> Remembered? { outcomes[key] }
-
-  var count: Int { outcomes.count }
-
-  /// Remembers an outcome and forgets the agent's oldest one beyond the limit.
+  /// Remembers an outcome and forgets the agent's oldest one beyond the limit. Amortised O(1).
   mutating func remember(_ remembered: Remembered, as key: Key, deadlines: inout Deadlines) {
-    outcomes[key] = remembered
-    note(addedKey: key)
-    queues[key.agent, default: Queue()].ids.append(key.id)
-    if let count = queues[key.agent]?.count, count > RememberedCommands.perAgent {
-      forgetOldest(of: key.agent)
-    }
-    scheduleForgetting(of: key.agent, deadlines: &deadlines)
+    let agent = Int(key.agent)
+    while memories.count <= agent { memories.append(AgentMemory()) }
+    let wasEmpty = memories[agent].count == 0
+    memories[agent].append(remembered, id: key.id)
+    if memories[agent].count > RememberedCommands.perAgent { forgetOldest(of: key.agent) }
+    if wasEmpty { scheduleForgetting(of: key.agent, deadlines: &deadlines) }
   }
 
-  /// Forgets what has left the window. Called by the agent's deadline.
+  /// Forgets what has left the window. Called by the agent's deadline, which may be earlier than its oldest command's.
   mutating func expire(_ agent: AgentIndex, at now: Int64, deadlines: inout Deadlines) {
-    while let oldest = oldest(of: agent), oldest.time + RememberedCommands.window <= now {
+    while let oldest = memories[Int(agent)].oldest, oldest.time + RememberedCommands.window <= now {
       forgetOldest(of: agent)
     }
     scheduleForgetting(of: agent, deadlines: &deadlines)
   }
 
-  private func oldest(of agent: AgentIndex) -> Remembered? {
-    queues[agent]?.first.flatMap { outcomes[Key(agent: agent, id: $0)] }
-  }
-
   private mutating func forgetOldest(of agent: AgentIndex) {
-    guard let id = queues[agent]?.removeFirst() else { return }
-    let key = Key(agent: agent, id: id)
-    outcomes[key] = nil
-    if added.remove(key) == nil { removed.insert(key) }
+    if let saved = memories[Int(agent)].removeOldest() { removed.append(Key(agent: agent, id: saved)) }
   }
 
   private func scheduleForgetting(of agent: AgentIndex, deadlines: inout Deadlines) {
-    deadlines.set(.forgetCommands(agent), at: oldest(of: agent).map { $0.time + RememberedCommands.window })
+    deadlines.set(.forgetCommands(agent), at: memories[Int(agent)].oldest.map { $0.time + RememberedCommands.window })
+  }
+}
+
+/// One agent's commands, oldest first.
+private struct AgentMemory: Sendable {
+  private struct Item: Sendable {
+    let id: CommandID
+    let remembered: RememberedCommands.Remembered
   }
 
-  private mutating func note(addedKey key: Key) {
-    removed.remove(key)
-    added.insert(key)
+  /// From `head` on; before it is room that was given up.
+  private var items: [Item] = []
+  private var head = 0
+  /// How many commands were ever forgotten: the number of the item at `head`.
+  private var forgotten = 0
+  /// The number of each command since the first.
+  private var numbers: [CommandID: Int] = [:]
+  /// Commands with smaller numbers are in the last checkpoint.
+  var saved = 0
+
+  var count: Int { items.count - head }
+  var oldest: RememberedCommands.Remembered? { head < items.count ? items[head].remembered : nil }
+  /// The number that the next command gets.
+  var next: Int { forgotten + count }
+
+  subscript(id: CommandID) -> RememberedCommands.Remembered? {
+    numbers[id].map { items[head + $0 - forgotten].remembered }
+  }
+
+  mutating func append(_ remembered: RememberedCommands.Remembered, id: CommandID) {
+    numbers[id] = next
+    items.append(Item(id: id, remembered: remembered))
+  }
+
+  /// Forgets the oldest command; returns its id if the last checkpoint holds it.
+  mutating func removeOldest() -> CommandID? {
+    let id = items[head].id
+    numbers[id] = nil
+    head += 1
+    forgotten += 1
+    if head > 64, head * 2 > items.count {
+      items.removeFirst(head)
+      head = 0
+    }
+    return forgotten <= saved ? id : nil
+  }
+
+  /// The commands numbered `start` and later.
+  func items(from start: Int) -> [(CommandID, RememberedCommands.Remembered)] {
+    items[(head + max(0, start - forgotten))...].map { ($0.id, $0.remembered) }
   }
 }
 
 // MARK: - Checkpoint
 
 extension RememberedCommands {
-  /// Keys added and removed since the last call, in a stable order.
-  mutating func takeChanges() -> (added: [Key], removed: [Key]) {
-    defer {
-      added.removeAll(keepingCapacity: true)
-      removed.removeAll(keepingCapacity: true)
+  /// What a checkpoint takes from the memory, and what to go back to if it is not saved.
+  struct Changes {
+    var added: [(key: Key, remembered: Remembered)] = []
+    var removed: [Key] = []
+    fileprivate var savedBefore: [Int] = []
+  }
+
+  /// The commands remembered and forgotten since the last call.
+  mutating func takeChanges() -> Changes {
+    var changes = Changes(removed: removed, savedBefore: memories.map(\.saved))
+    removed = []
+    for agent in memories.indices {
+      for (id, remembered) in memories[agent].items(from: memories[agent].saved) {
+        changes.added.append((Key(agent: AgentIndex(agent), id: id), remembered))
+      }
+      memories[agent].saved = memories[agent].next
     }
-    return (Array(added), Array(removed))
+    return changes
   }
 
   /// Takes back ``takeChanges()`` after a checkpoint that was not saved.
-  mutating func restoreChanges(added lostAdded: [Key], removed lostRemoved: [Key]) {
-    for key in lostAdded where outcomes[key] != nil { added.insert(key) }
-    for key in lostAdded where outcomes[key] == nil { removed.insert(key) }
-    removed.formUnion(lostRemoved.filter { outcomes[$0] == nil })
+  mutating func restore(_ changes: Changes) {
+    for (agent, saved) in changes.savedBefore.enumerated() { memories[agent].saved = saved }
+    for agent in changes.savedBefore.count..<memories.count { memories[agent].saved = 0 }
+    removed.append(contentsOf: changes.removed)
   }
 
   /// Fills an empty memory from a checkpoint's records.
   mutating func load(_ records: [(key: Key, remembered: Remembered)], deadlines: inout Deadlines) {
     for (key, remembered) in records.sorted(by: { $0.remembered.outcome.revision < $1.remembered.outcome.revision }) {
-      outcomes[key] = remembered
-      queues[key.agent, default: Queue()].ids.append(key.id)
+      remember(remembered, as: key, deadlines: &deadlines)
     }
-    for agent in queues.keys { scheduleForgetting(of: agent, deadlines: &deadlines) }
+    for agent in memories.indices { memories[agent].saved = memories[agent].next }
   }
 }

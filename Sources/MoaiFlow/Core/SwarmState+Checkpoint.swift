@@ -13,8 +13,7 @@ struct PreparedCheckpoint {
   let update: CheckpointUpdate
   fileprivate let slots: [Int]
   fileprivate let agentsBefore: Int
-  fileprivate let addedCommands: [RememberedCommands.Key]
-  fileprivate let removedCommands: [RememberedCommands.Key]
+  fileprivate let commands: RememberedCommands.Changes
   fileprivate let settingsChanged: Bool
 }
 
@@ -44,8 +43,7 @@ extension SwarmState {
     let settingsChanged = settings.isDirty
     settings.isDirty = false
     let commands = remembered.takeChanges()
-    for key in commands.added {
-      guard let command = remembered[key] else { continue }
+    for (key, command) in commands.added {
       upserted.append(CheckpointRecord(table: CheckpointTable.commands, id: key.bytes, bytes: command.encoded()))
     }
     let removed = commands.removed.map { CheckpointRecord.Position(table: CheckpointTable.commands, id: $0.bytes) }
@@ -56,8 +54,7 @@ extension SwarmState {
     header.fixed64(chain)
     return PreparedCheckpoint(
       update: CheckpointUpdate(revision: revision, header: header.bytes, upserted: upserted, removed: removed),
-      slots: slots, agentsBefore: agentsBefore, addedCommands: commands.added, removedCommands: commands.removed,
-      settingsChanged: settingsChanged)
+      slots: slots, agentsBefore: agentsBefore, commands: commands, settingsChanged: settingsChanged)
   }
 
   /// Takes back a checkpoint that was not saved: its records belong into the next one.
@@ -65,7 +62,7 @@ extension SwarmState {
     agents.checkpointed = min(agents.checkpointed, checkpoint.agentsBefore)
     for slot in checkpoint.slots { state.keys.markDirty(slot) }
     settings.isDirty = settings.isDirty || checkpoint.settingsChanged
-    remembered.restoreChanges(added: checkpoint.addedCommands, removed: checkpoint.removedCommands)
+    remembered.restore(checkpoint.commands)
   }
 
   /// The state of a journal's newest checkpoint, or an empty one.
@@ -88,6 +85,10 @@ extension SwarmState {
       throw error
     } catch {
       throw .corrupt(revision: checkpoint.revision, "its checkpoint cannot be read: \(error)")
+    }
+    // A reader beside the folder's holder may have read pages of two checkpoints.
+    guard try await journal.checkpoint() == checkpoint else {
+      return try await loading(from: journal, pageSize: pageSize)
     }
     return state
   }

@@ -21,7 +21,9 @@ package struct SwarmState: Sendable {
   var settings = SettingsTable()
   var remembered = RememberedCommands()
   var deadlines = Deadlines()
-  private var inverseBuffer: [Inverse] = []
+  private var inverseBuffer: [StateInverse] = []
+  /// What the last entry changed, as the chain hash takes it.
+  private var changesDigest: UInt64 = 0
 
   package init(epoch: Epoch) {
     self.epoch = epoch
@@ -96,10 +98,11 @@ package struct SwarmState: Sendable {
     do {
       switch entry.command {
       case .state(.write(let writes)):
-        let overwrote = try state.apply(writes, in: &transaction, settings: settings.settings, agents: agents)
-        let changes = state.commit(transaction, agents: agents)
+        let written = try state.apply(writes, in: &transaction, settings: settings.settings, agents: agents)
+        let changes = state.commit(&transaction, agents: agents)
         lastTimestamp = timestamp
-        return (.state(state.outcome(of: writes, overwrote: overwrote, at: revision)), changes)
+        changesDigest = transaction.digest.finalize()
+        return (.state(state.outcome(of: writes, applied: written, at: revision)), changes)
       case .settings(let command):
         try settings.apply(command, in: &transaction)
         return (.settings, [])
@@ -116,16 +119,12 @@ package struct SwarmState: Sendable {
   }
 
   private mutating func rollBack(_ transaction: Transaction) {
-    for inverse in transaction.inverses.reversed() {
-      switch inverse {
-      case .state(let step): state.undo(step)
-      case .settings(let previous): settings.undo(previous)
-      }
-    }
+    for step in transaction.inverses.reversed() { state.undo(step) }
+    if let previous = transaction.settingsBefore { settings.undo(previous) }
   }
 
-  private mutating func takeInverseBuffer() -> [Inverse] {
-    var buffer: [Inverse] = []
+  private mutating func takeInverseBuffer() -> [StateInverse] {
+    var buffer: [StateInverse] = []
     swap(&buffer, &inverseBuffer)
     return buffer
   }
@@ -136,10 +135,8 @@ package struct SwarmState: Sendable {
     hash.combine(UInt64(bitPattern: appendedAt))
     hash.combine(payloadHash)
     applied.outcome.combine(into: &hash)
-    for change in applied.changes {
-      hash.combine(UInt64(change.revision))
-      hash.combine(state.digest(of: change.key))
-    }
+    hash.combine(changesDigest)
+    changesDigest = 0
     chain = hash.finalize()
   }
 }

@@ -13,14 +13,19 @@ struct Transaction {
   let author: AgentIndex
   let authorName: AgentID
 
-  private(set) var inverses: [Inverse]
+  /// The way back, step by step.
+  private(set) var inverses: [StateInverse]
+  /// The settings to go back to, where the entry changed them.
+  var settingsBefore: SwarmSettings?
+  /// Feeds on what the entry changed, for the chain hash.
+  var digest = StableHash()
   /// Slots of the state table in the order in which the entry first touched them.
   var touchedKeys: [Int] = []
   private var operations: UInt64 = 0
 
   init(
     epoch: Epoch, revision: Revision, timestamp: Timestamp, author: AgentIndex, authorName: AgentID,
-    reusing buffer: consuming [Inverse] = []
+    reusing buffer: consuming [StateInverse] = []
   ) {
     self.epoch = epoch
     self.revision = revision
@@ -37,22 +42,16 @@ struct Transaction {
     return Dot(journal: epoch, revision: revision, operation: operations)
   }
 
-  mutating func record(_ inverse: Inverse) {
+  mutating func record(_ inverse: StateInverse) {
     inverses.append(inverse)
   }
 
   /// Gives the inverses' storage away, to be used for the next entry.
-  mutating func releaseBuffer() -> [Inverse] {
-    var buffer: [Inverse] = []
+  mutating func releaseBuffer() -> [StateInverse] {
+    var buffer: [StateInverse] = []
     swap(&buffer, &inverses)
     return buffer
   }
-}
-
-/// One step of a transaction, told backwards.
-enum Inverse {
-  case state(StateInverse)
-  case settings(SwarmSettings)
 }
 
 extension Dot {

@@ -20,7 +20,7 @@ struct SettingsTable: Sendable {
       guard new.policies.count <= SettingsTable.policyLimit else {
         throw .limit("\(new.policies.count) policies, at most \(SettingsTable.policyLimit)")
       }
-      transaction.record(.settings(settings))
+      transaction.settingsBefore = settings
       settings = new
       isDirty = true
     }

@@ -105,30 +105,33 @@ extension KeyRecord {
 
   /// The operations that turn what a part showed into what it shows now; one, but for a counter that moved by more
   /// than Int64 holds.
-  func operations(showing part: Part, after before: StateValue?, _ agents: Agents) -> [StateOperation] {
+  func appendOperations(
+    showing part: Part, after before: StateValue?, _ agents: Agents, to operations: inout [StateOperation]
+  ) {
     switch part {
     case .whole:
-      if case .counter(let shares) = contents { return StateOperation.increments(from: before, to: shares.sum) }
-      return [.assign(writes(of: .whole).shown(agents)?.value ?? .null)]
+      if case .counter(let shares) = contents {
+        operations.appendIncrements(from: before, to: shares.sum)
+      } else {
+        operations.append(.assign(writes(of: .whole).shown(agents)?.value ?? .null))
+      }
     case .field(let name):
-      return [writes(of: part).shown(agents).map { .put(field: name, $0.value) } ?? .removeField(name)]
+      operations.append(writes(of: part).shown(agents).map { .put(field: name, $0.value) } ?? .removeField(name))
     case .element(let element):
-      return [writes(of: part).isEmpty ? .remove(element) : .add(element)]
+      operations.append(writes(of: part).isEmpty ? .remove(element) : .add(element))
     }
   }
 }
 
-extension StateOperation {
-  fileprivate static func increments(from before: StateValue?, to sum: Int64) -> [StateOperation] {
+extension [StateOperation] {
+  fileprivate mutating func appendIncrements(from before: StateValue?, to sum: Int64) {
     var from: Int64 = 0
     if case .int(let value)? = before { from = value }
     var rest = Int128(sum) - Int128(from)
-    var steps: [StateOperation] = []
     while rest != 0 {
       let step = Int64(clamping: rest)
-      steps.append(.increment(step))
+      append(.increment(step))
       rest -= Int128(step)
     }
-    return steps
   }
 }

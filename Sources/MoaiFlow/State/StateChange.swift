@@ -42,10 +42,10 @@ extension StateTable {
     guard !asValue, let before = record.recent.shown(at: since), record.header.type != .register else {
       return change(of: slot, .value(record.view(agents)), agents: agents)
     }
-    let operations = before.sorted { $0.key.precedes($1.key) }.flatMap { part, before -> [StateOperation] in
-      let now = record.writes(of: part).shown(agents)?.value
-      if case .whole = part {} else if now == before { return [] }
-      return record.operations(showing: part, after: before, agents)
+    var operations: [StateOperation] = []
+    for (part, before) in before.sorted(by: { $0.key.precedes($1.key) }) {
+      if part != .whole, record.writes(of: part).shown(agents)?.value == before { continue }
+      record.appendOperations(showing: part, after: before, agents, to: &operations)
     }
     return change(of: slot, .operations(operations), agents: agents)
   }

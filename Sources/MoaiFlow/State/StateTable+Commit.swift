@@ -38,49 +38,50 @@ extension StateTable {
   /// Gives the keys that the entry changed visibly their new revision and version, remembers what they showed before,
   /// and returns the changes in the order in which the entry touched the keys. A key that shows what it showed before
   /// keeps revision, version and author, and nobody is told (rule §4.7).
-  mutating func commit(_ transaction: Transaction, agents: Agents) -> [StateChange] {
+  mutating func commit(_ transaction: inout Transaction, agents: Agents) -> [StateChange] {
     if transaction.touchedKeys.count == 1, let slot = transaction.touchedKeys.first {
-      let steps = transaction.inverses.compactMap(\.state)
-      return commit(slot, steps: steps, in: transaction, agents: agents).map { [$0] } ?? []
+      let change = commit(slot, steps: transaction.inverses, in: transaction, agents: agents)
+      digest(slot, into: &transaction.digest)
+      return change.map { [$0] } ?? []
     }
-    var steps: [Int: [StateInverse]] = [:]
-    for inverse in transaction.inverses {
-      if let step = inverse.state { steps[step.slot, default: []].append(step) }
+    let steps = Dictionary(grouping: transaction.inverses, by: { $0.slot })
+    var changes: [StateChange] = []
+    for slot in transaction.touchedKeys {
+      if let change = commit(slot, steps: steps[slot] ?? [], in: transaction, agents: agents) {
+        changes.append(change)
+      }
+      digest(slot, into: &transaction.digest)
     }
-    return transaction.touchedKeys.compactMap { slot in
-      commit(slot, steps: steps[slot] ?? [], in: transaction, agents: agents)
-    }
+    return changes
   }
 
   private mutating func commit(
-    _ slot: Int, steps: [StateInverse], in transaction: Transaction, agents: Agents
+    _ slot: Int, steps: [StateInverse], in transaction: borrowing Transaction, agents: Agents
   ) -> StateChange? {
     keys.markDirty(slot)
     let wasAbsent = KeyRecord.wasAbsent(before: steps)
     let isAbsent = keys[slot].record.isDeleted
     if wasAbsent, isAbsent { return nil }
-    if isAbsent {
-      return publish(slot, .deleted, in: transaction, agents: agents)
-    }
-    if wasAbsent || steps.contains(where: \.isReplacement) {
+    if isAbsent { return publish(slot, .deleted, in: transaction, agents: agents) }
+    if wasAbsent || steps.contains(where: { $0.isReplacement }) {
       order.insert(slot)
-      return publish(
-        slot, .value(keys[slot].record.view(agents)), in: transaction, agents: agents)
+      return publish(slot, .value(keys[slot].record.view(agents)), in: transaction, agents: agents)
     }
     let changes = visibleChanges(of: slot, steps: steps, at: transaction.revision, agents: agents)
     guard !changes.isEmpty else { return nil }
-    let record = keys[slot].record
-    let operations = changes.flatMap { record.operations(showing: $0.part, after: $0.before, agents) }
-    if record.header.type != .register {
-      for change in changes { keys[slot].record.recent.append(change) }
-      let limit = RecentChanges.freeBytes + keys[slot].record.viewSize
-      keys[slot].record.recent.trim(to: limit)
+    var operations: [StateOperation] = []
+    operations.reserveCapacity(changes.count)
+    for change in changes {
+      keys[slot].record.appendOperations(showing: change.part, after: change.before, agents, to: &operations)
+    }
+    if keys[slot].record.header.type != .register {
+      keys[slot].record.remember(changes)
     }
     return publish(slot, .operations(operations), in: transaction, agents: agents)
   }
 
   private mutating func publish(
-    _ slot: Int, _ content: StateChange.Content, in transaction: Transaction, agents: Agents
+    _ slot: Int, _ content: StateChange.Content, in transaction: borrowing Transaction, agents: Agents
   ) -> StateChange {
     keys[slot].record.header.version += 1
     keys[slot].record.header.agent = transaction.author
@@ -94,7 +95,6 @@ extension StateTable {
   private func visibleChanges(
     of slot: Int, steps: [StateInverse], at revision: Revision, agents: Agents
   ) -> [RecentChanges.Change] {
-    let record = keys[slot].record
     var changes: [RecentChanges.Change] = []
     var seen: Set<Part> = []
     let mayRepeat = steps.count > 2
@@ -106,14 +106,14 @@ extension StateTable {
       case .part(_, let changed, let writes):
         part = changed
         before = writes.shown(agents)?.value
-        let now = record.writes(of: part)
+        let now = keys[slot].record.writes(of: part)
         isVisible =
           now.shown(agents)?.value != before
-          || record.header.strategy == .vector && now.siblings(agents) != writes.siblings(agents)
+          || keys[slot].record.header.strategy == .vector && now.siblings(agents) != writes.siblings(agents)
       case .share(_, _, _, let sum):
         part = .whole
         before = .int(sum)
-        isVisible = record.counterSum != sum
+        isVisible = keys[slot].record.counterSum != sum
       case .inserted, .replaced, .header: continue
       }
       if mayRepeat, !seen.insert(part).inserted { continue }
@@ -124,6 +124,12 @@ extension StateTable {
 }
 
 extension KeyRecord {
+  /// Notes what the parts showed before an entry, and forgets what is too old to be worth its bytes.
+  fileprivate mutating func remember(_ changes: [RecentChanges.Change]) {
+    for change in changes { recent.append(change) }
+    recent.trim(to: RecentChanges.freeBytes + viewSize)
+  }
+
   /// Whether the key was absent before the entry whose inverses are given.
   fileprivate static func wasAbsent(before steps: [StateInverse]) -> Bool {
     for step in steps {
@@ -140,11 +146,5 @@ extension KeyRecord {
 extension StateInverse {
   fileprivate var isReplacement: Bool {
     if case .replaced = self { true } else { false }
-  }
-}
-
-extension Inverse {
-  fileprivate var state: StateInverse? {
-    if case .state(let inverse) = self { inverse } else { nil }
   }
 }

@@ -1,17 +1,17 @@
 extension StateTable {
   /// The answer to a write that was applied at `revision`.
-  func outcome(of writes: [KeyWrite], overwrote: [[Overwritten]], at revision: Revision) -> StateOutcome {
+  func outcome(of writes: [KeyWrite], applied: [AppliedWrite], at revision: Revision) -> StateOutcome {
     StateOutcome(
-      keys: zip(writes, overwrote).map { write, overwrote in
-        guard let slot = keys.slot(of: write.key) else {
+      keys: zip(writes, applied).map { write, applied in
+        guard let slot = applied.slot else {
           return KeyResult(key: write.key, revision: 0, version: 0, changed: false, overwrote: [])
         }
-        let row = keys[slot]
-        let isAbsent = row.record.isDeleted
-        let changed = row.revision == revision
+        let isAbsent = keys[slot].record.isDeleted
+        let keyRevision = keys[slot].revision
+        let changed = keyRevision == revision
         return KeyResult(
-          key: write.key, revision: isAbsent && !changed ? 0 : row.revision,
-          version: isAbsent ? 0 : row.record.header.version, changed: changed, overwrote: overwrote)
+          key: write.key, revision: isAbsent && !changed ? 0 : keyRevision,
+          version: isAbsent ? 0 : keys[slot].record.header.version, changed: changed, overwrote: applied.overwrote)
       })
   }
 }

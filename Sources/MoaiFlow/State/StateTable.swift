@@ -11,18 +11,18 @@ struct StateTable: Sendable {
   /// Applies the writes of one entry. On a refusal the caller takes back what the transaction noted.
   mutating func apply(
     _ writes: [KeyWrite], in transaction: inout Transaction, settings: SwarmSettings, agents: Agents
-  ) throws(StateRefusal) -> [[Overwritten]] {
-    var overwrote: [[Overwritten]] = []
-    overwrote.reserveCapacity(writes.count)
+  ) throws(StateRefusal) -> [AppliedWrite] {
+    var applied: [AppliedWrite] = []
+    applied.reserveCapacity(writes.count)
     for write in writes {
-      overwrote.append(try apply(write, in: &transaction, settings: settings, agents: agents))
+      applied.append(try apply(write, in: &transaction, settings: settings, agents: agents))
     }
-    return overwrote
+    return applied
   }
 
   private mutating func apply(
     _ write: KeyWrite, in transaction: inout Transaction, settings: SwarmSettings, agents: Agents
-  ) throws(StateRefusal) -> [Overwritten] {
+  ) throws(StateRefusal) -> AppliedWrite {
     let policy = settings.policy(for: write.key)
     if let policy, !policy.allows(transaction.authorName) {
       throw .notAllowed(write.key, transaction.authorName)
@@ -38,11 +38,11 @@ struct StateTable: Sendable {
 
     if case .delete = write.content {
       if let live { delete(live, in: &transaction) }
-      return []
+      return AppliedWrite(slot: found, overwrote: [])
     }
     let type = try resolveType(of: write, policy: policy, live: live)
     guard let slot = live ?? create(write, type: type, policy: policy, found: found, in: &transaction) else {
-      return []
+      return AppliedWrite(slot: found, overwrote: [])
     }
     begin(slot, in: &transaction)
     var overwrote: [Overwritten] = []
@@ -52,7 +52,7 @@ struct StateTable: Sendable {
     }
     let limit = settings.limits.valueBytes
     guard keys[slot].record.viewSize <= limit else { throw .valueTooLarge(write.key, limit: limit) }
-    return overwrote
+    return AppliedWrite(slot: slot, overwrote: overwrote)
   }
 
   /// The type that the write is for, which must be the key's, its policy's and its operations' (rule §4.1).
@@ -82,7 +82,7 @@ struct StateTable: Sendable {
   private mutating func create(
     _ write: KeyWrite, type: CRDTType, policy: KeyPolicy?, found: Int?, in transaction: inout Transaction
   ) -> Int? {
-    if case .operations(let operations) = write.content, !operations.contains(where: \.creates) { return nil }
+    if case .operations(let operations) = write.content, !operations.contains(where: { $0.creates }) { return nil }
     let header = KeyRecord.Header(
       type: type, strategy: policy?.strategy ?? write.strategy ?? .lww, created: transaction.nextDot(), version: 0,
       agent: transaction.author, timestamp: transaction.timestamp, contentSize: 0)
@@ -96,20 +96,20 @@ struct StateTable: Sendable {
     record.touchedAt = transaction.revision
     if let found {
       let isFirstTouch = keys[found].record.touchedAt != transaction.revision
-      transaction.record(.state(.replaced(slot: found, keys[found].record)))
+      transaction.record(.replaced(slot: found, keys[found].record))
       keys[found].record = record
       if isFirstTouch { transaction.touchedKeys.append(found) }
       return found
     }
     let slot = keys.insert(record, id: write.key)
-    transaction.record(.state(.inserted(slot: slot)))
+    transaction.record(.inserted(slot: slot))
     transaction.touchedKeys.append(slot)
     return slot
   }
 
   private mutating func delete(_ slot: Int, in transaction: inout Transaction) {
     begin(slot, in: &transaction)
-    transaction.record(.state(.replaced(slot: slot, keys[slot].record)))
+    transaction.record(.replaced(slot: slot, keys[slot].record))
     keys[slot].record.contents = .deleted
     keys[slot].record.recent = RecentChanges(since: transaction.revision)
     keys[slot].record.header.contentSize = 0
@@ -120,7 +120,7 @@ struct StateTable: Sendable {
     guard keys[slot].record.touchedAt != transaction.revision else { return }
     keys[slot].record.touchedAt = transaction.revision
     transaction.touchedKeys.append(slot)
-    transaction.record(.state(.header(slot: slot, keys[slot].record.header)))
+    transaction.record(.header(slot: slot, keys[slot].record.header))
   }
 
   private mutating func apply(
@@ -159,7 +159,7 @@ struct StateTable: Sendable {
     let fits = !overflowed && shares.set(new, of: transaction.author)
     keys[slot].record.contents = .counter(shares)
     guard fits else { throw .counterOverflow(keys[slot].id) }
-    transaction.record(.state(.share(slot: slot, agent: transaction.author, old: old, sum: sum)))
+    transaction.record(.share(slot: slot, agent: transaction.author, old: old, sum: sum))
   }
 
   /// Puts a write in place of those visible at the base (rule §4.2).
@@ -197,12 +197,19 @@ struct StateTable: Sendable {
   private mutating func replace(
     _ part: Part, of slot: Int, before: Writes, after: Writes, in transaction: inout Transaction, agents: Agents
   ) {
-    transaction.record(.state(.part(slot: slot, part, before)))
+    transaction.record(.part(slot: slot, part, before))
     let sizeBefore = part.viewSize(showing: before.shown(agents))
     let sizeAfter = part.viewSize(showing: after.shown(agents))
     keys[slot].record.setWrites(after, of: part)
     keys[slot].record.header.contentSize += sizeAfter - sizeBefore
   }
+}
+
+/// What became of one write of an entry, before the commit gives its key a revision.
+struct AppliedWrite {
+  /// Nil: the key is absent and always was.
+  let slot: Int?
+  let overwrote: [Overwritten]
 }
 
 extension Overwritten {

@@ -120,7 +120,7 @@ public struct StateKey: Hashable, Sendable, CustomStringConvertible {
     guard bytes > 0 else { throw NameError(kind: "key", problem: "the key is empty") }
     guard bytes <= 512 else { throw NameError(kind: "key", problem: "the key has \(bytes) bytes, at most 512") }
     guard name != ".", name != ".." else { throw NameError(kind: "key", problem: "\"\(name)\" is not allowed") }
-    guard !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+    guard !name.utf8.hasControlCharacter else {
       throw NameError(kind: "key", problem: "\"\(printable(name))\" has a control character")
     }
     self.name = UTF8String(name)
@@ -131,6 +131,19 @@ public struct StateKey: Hashable, Sendable, CustomStringConvertible {
 
 extension StateKey: Comparable {
   public static func < (left: Self, right: Self) -> Bool { left.name < right.name }
+}
+
+extension String.UTF8View {
+  /// Whether a control character (C0, DEL or C1) is among the bytes. Looked up by bytes: names are checked for every
+  /// entry that is decoded.
+  fileprivate var hasControlCharacter: Bool {
+    var afterC2 = false
+    for byte in self {
+      if byte < 0x20 || byte == 0x7F || afterC2 && byte < 0xA0 { return true }
+      afterC2 = byte == 0xC2
+    }
+    return false
+  }
 }
 
 /// Text for an error message: control characters escaped, at most 60 characters.
