@@ -22,17 +22,21 @@ public struct VectorClock<ID: Hashable & Comparable & Sendable>: Hashable, Senda
   @frozen
   public struct Entry: Hashable, Sendable {
     public let id: ID
-    public let number: UInt64
+    @usableFromInline var raisedNumber: UInt64
+
+    /// The highest number seen of `id`, at least 1.
+    @inlinable
+    public var number: UInt64 { raisedNumber }
 
     @inlinable
     init(id: ID, number: UInt64) {
       self.id = id
-      self.number = number
+      raisedNumber = number
     }
 
     @inlinable
     mutating func raise(to number: UInt64) {
-      self = Entry(id: id, number: Swift.max(self.number, number))
+      raisedNumber = Swift.max(raisedNumber, number)
     }
   }
 
@@ -118,74 +122,85 @@ extension VectorClock {
   /// How this clock relates to `other`. O(n + m), and stops at the first proof that they are concurrent.
   @inlinable
   public func compare(to other: Self) -> CausalOrder {
-    var hasMore = false
-    var hasLess = false
-    var left = 0
-    var right = 0
-    let leftCount = storage.count
-    let rightCount = other.storage.count
-    while left < leftCount, right < rightCount {
-      let l = storage[left]
-      let r = other.storage[right]
-      if l.id == r.id {
-        if l.number > r.number { hasMore = true } else if l.number < r.number { hasLess = true }
-        left += 1
-        right += 1
-      } else if l.id < r.id {
-        hasMore = true
-        left += 1
-      } else {
-        hasLess = true
-        right += 1
+    withEntries(other) { ours, theirs in
+      var hasMore = false
+      var hasLess = false
+      var left = 0
+      var right = 0
+      while left < ours.count, right < theirs.count, !(hasMore && hasLess) {
+        if ours[left].id == theirs[right].id {
+          if ours[left].number > theirs[right].number { hasMore = true }
+          if ours[left].number < theirs[right].number { hasLess = true }
+          left += 1
+          right += 1
+        } else if ours[left].id < theirs[right].id {
+          hasMore = true
+          left += 1
+        } else {
+          hasLess = true
+          right += 1
+        }
       }
-      if hasMore, hasLess { return .concurrent }
-    }
-    if left < leftCount { hasMore = true }
-    if right < rightCount { hasLess = true }
-    switch (hasMore, hasLess) {
-    case (false, false): return .equal
-    case (true, false): return .after
-    case (false, true): return .before
-    case (true, true): return .concurrent
+      if left < ours.count { hasMore = true }
+      if right < theirs.count { hasLess = true }
+      switch (hasMore, hasLess) {
+      case (false, false): return .equal
+      case (true, false): return .after
+      case (false, true): return .before
+      case (true, true): return .concurrent
+      }
     }
   }
 
   /// Whether this clock has seen everything that `other` has: it is equal or after. O(n + m).
   @inlinable
   public func covers(_ other: Self) -> Bool {
-    guard other.storage.count <= storage.count else { return false }
-    var left = 0
-    let leftCount = storage.count
-    for r in other.storage {
-      while left < leftCount, storage[left].id != r.id {
-        guard storage[left].id < r.id else { return false }
+    withEntries(other) { ours, theirs in
+      guard theirs.count <= ours.count else { return false }
+      var left = 0
+      for right in theirs.indices {
+        while left < ours.count, ours[left].id != theirs[right].id {
+          guard ours[left].id < theirs[right].id else { return false }
+          left += 1
+        }
+        guard left < ours.count, ours[left].number >= theirs[right].number else { return false }
         left += 1
       }
-      guard left < leftCount, storage[left].number >= r.number else { return false }
-      left += 1
+      return true
     }
-    return true
+  }
+
+  /// Both arrays as buffers: their elements are compared in place, which spares every id a retain and a release.
+  @inlinable
+  func withEntries<Result>(
+    _ other: Self, _ body: (UnsafeBufferPointer<Entry>, UnsafeBufferPointer<Entry>) -> Result
+  ) -> Result {
+    storage.withUnsafeBufferPointer { ours in
+      other.storage.withUnsafeBufferPointer { theirs in body(ours, theirs) }
+    }
   }
 
   /// The join: of every writer the greater number. O(n + m); allocates only when `other` has a writer of its own.
   @inlinable
   public mutating func merge(_ other: Self) {
-    var left = 0
-    for right in other.storage.indices {
-      let r = other.storage[right]
-      while left < storage.count, storage[left].id != r.id, storage[left].id < r.id { left += 1 }
-      guard left < storage.count, storage[left].id == r.id else {
-        mergeFromHere(left, other, right)
-        return
+    let missing: (left: Int, right: Int)? = storage.withUnsafeMutableBufferPointer { ours in
+      other.storage.withUnsafeBufferPointer { theirs in
+        var left = 0
+        for right in theirs.indices {
+          while left < ours.count, ours[left].id != theirs[right].id, ours[left].id < theirs[right].id { left += 1 }
+          guard left < ours.count, ours[left].id == theirs[right].id else { return (left, right) }
+          ours[left].raise(to: theirs[right].number)
+          left += 1
+        }
+        return nil
       }
-      if storage[left].number < r.number { storage[left] = r }
-      left += 1
     }
+    if let missing { mergeTails(missing.left, other, missing.right) }
   }
 
   /// Joins the tails behind `left` and `right`, where the writer at `right` is missing at `left`.
   @inlinable
-  mutating func mergeFromHere(_ left: Int, _ other: Self, _ right: Int) {
+  mutating func mergeTails(_ left: Int, _ other: Self, _ right: Int) {
     var joined = Array(storage[..<left])
     joined.reserveCapacity(storage.count + other.storage.count - right)
     var left = left

@@ -70,6 +70,10 @@ public struct ByteReader: Sendable {
 
   public mutating func varint(_ field: String) throws(DecodingFailure) -> UInt64 {
     let start = offset
+    if start < bytes.count, bytes[start] < 0x80 {
+      offset = start + 1
+      return UInt64(bytes[start])
+    }
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while true {
@@ -126,11 +130,7 @@ public struct ByteReader: Sendable {
   public mutating func string(_ field: String, limit: Int = .max) throws(DecodingFailure) -> String {
     let length = try count(field, limit: limit)
     let start = offset
-    offset += length
-    let text = bytes.withUnsafeBufferPointer {
-      String(validating: UnsafeBufferPointer(rebasing: $0[start..<start + length]), as: UTF8.self)
-    }
-    guard let text else {
+    guard let text = string(in: skip(length)) else {
       throw DecodingFailure(.malformed("invalid UTF-8"), field: field, offset: start)
     }
     return text

@@ -19,6 +19,10 @@ public struct ByteWriter: Sendable {
 
   /// Unsigned LEB128: seven bits a byte, least significant first, 1 to 10 bytes.
   public mutating func varint(_ value: UInt64) {
+    if value < 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: value))
+      return
+    }
     var rest = value
     while rest >= 0x80 {
       bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)

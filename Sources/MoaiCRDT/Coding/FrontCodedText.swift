@@ -58,13 +58,23 @@ extension ByteReader {
           .copyMemory(from: UnsafeRawBufferPointer(rebasing: all[suffix]))
       }
       if let nextShared, !suffix.isEmpty, scratch[prefix] == nextShared { return (nil, false) }
-      return (String(validating: scratch.bindMemory(to: UInt8.self), as: UTF8.self), true)
+      return (String(ifValid: UnsafeRawBufferPointer(scratch)), true)
     }
   }
 
-  private func string(in range: Range<Int>) -> String? {
-    bytes.withUnsafeBufferPointer {
-      String(validating: UnsafeBufferPointer(rebasing: $0[range]), as: UTF8.self)
+  func string(in range: Range<Int>) -> String? {
+    bytes.withUnsafeBytes { String(ifValid: UnsafeRawBufferPointer(rebasing: $0[range])) }
+  }
+}
+
+extension String {
+  /// The text of `utf8`, nil unless that is valid. ASCII, the usual case, skips the general validation.
+  init?(ifValid utf8: UnsafeRawBufferPointer) {
+    let bytes = utf8.assumingMemoryBound(to: UInt8.self)
+    if bytes.allSatisfy({ $0 < 0x80 }) {
+      self.init(decoding: bytes, as: UTF8.self)
+    } else {
+      self.init(validating: bytes, as: UTF8.self)
     }
   }
 }
