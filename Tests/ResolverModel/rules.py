@@ -73,8 +73,9 @@ def resolve(strategy: str, versions: Sequence[Version]) -> Outcome:
 
 
 def check_inputs(strategy: str, versions: Sequence[Version]) -> None:
-    """§3.3, all but what a join finds (a value that the joined type cannot hold, a sum outside Int64). Only the rule of
-    `coordinator` says "under crdt"; the others hold for every strategy."""
+    """§3.3, all but what a join finds (a contribution that the type cannot hold, a sum outside Int64). Only the rule of
+    `coordinator` says "under crdt"; the others hold for every strategy, but only under crdt is a value a contribution:
+    elsewhere a value that denies its own declared type may be refused or not."""
     if not versions:
         raise Refused("§3.3", "no versions")
     if len({version.key for version in versions}) > 1:
@@ -87,10 +88,6 @@ def check_inputs(strategy: str, versions: Sequence[Version]) -> None:
                 raise Refused("§3.3", "coordinator without crdt_state would count twice")
             if version.crdt_state is None and "merged_from_agents" in version.metadata:
                 raise Refused("§3.3", "merged_from_agents without crdt_state would count twice")
-    else:
-        for version in versions:
-            if not type_holds(version.crdt_type, version.value):
-                raise Refused("§3.3", "a contribution that its type cannot hold")
 
 
 def declared_type(version: Version) -> Optional[str]:
@@ -103,6 +100,10 @@ def type_holds(crdt_type: Optional[str], value: bytes) -> bool:
     item = value_of(value)
     return {"counter": is_number(item), "set": isinstance(item, list), "map": isinstance(item, dict)}.get(
         crdt_type or "register", True)
+
+
+def denies_its_type(versions: Sequence[Version]) -> bool:
+    return any(version.state is None and not type_holds(version.crdt_type, version.value) for version in versions)
 
 
 def next_version(versions: Sequence[Version]) -> int:
@@ -122,7 +123,8 @@ def resolve_lww(versions: Sequence[Version]) -> Outcome:
     skew_ms, certain = skew(winner, losers)
     return Outcome(
         "lww", winners, None, winner.value, winner.agent.encode(), winner.timestamp, winner.version,
-        discarded=frozenset(version.agent.encode() for version in losers), skew_ms=skew_ms, skew_is_certain=certain)
+        discarded=frozenset(version.agent.encode() for version in losers), skew_ms=skew_ms, skew_is_certain=certain,
+        may_refuse=denies_its_type(versions))
 
 
 def skew(winner: Version, losers: Sequence[Version]) -> Tuple[Optional[int], bool]:
@@ -183,7 +185,7 @@ def resolve_vector(versions: Sequence[Version]) -> Outcome:
         clock=join_clocks(clocks),
         siblings=tuple(sorted(entry.value for entry in others)),
         contributors=frozenset(entry.agent for entry in join),
-        discarded=frozenset(dominated))
+        discarded=frozenset(dominated), may_refuse=denies_its_type(versions))
 
 
 # --- crdt -----------------------------------------------------------------------------------------------------------
@@ -257,8 +259,6 @@ def resolve_crdt(versions: Sequence[Version]) -> Outcome:
     crdt_type = join.declared or infer(join.snapshots)
     older = [version.agent.encode() for version, state in zip(versions, states) if version.state is None
              and not state.snapshots <= join.snapshots]
-    outdated = [version for version in versions if version.state is None
-                and not type_holds(version.crdt_type, version.value)]
     return Outcome(
         "crdt", tuple(index for index, state in enumerate(states) if state == join),
         join, view(crdt_type, join.snapshots), b"coordinator",
@@ -266,5 +266,5 @@ def resolve_crdt(versions: Sequence[Version]) -> Outcome:
         declared=join.declared, view_type=crdt_type,
         contributors=frozenset(snapshot.agent for snapshot in join.snapshots),
         discarded=frozenset(older),
-        # An outdated snapshot that denies its own declared type is in no state: refusing it or not are both §3.3.
-        may_refuse=bool(outdated))
+        # A snapshot that denies its own declared type and is in no state, being outdated, may be refused or not.
+        may_refuse=denies_its_type(versions))

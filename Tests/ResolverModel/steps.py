@@ -45,7 +45,7 @@ class Run:
             self._nodes[index] = Node(line, read_version(parse(line)), frozenset([index]))
         self._plan = plan(len(case.versions), case.seed)
         self._laws: Dict[FrozenSet[int], Dict[str, Any]] = {}
-        self._states: Dict[Optional[bytes], Any] = {}
+        self._states: Dict[Tuple[bytes, Optional[str]], Any] = {}
 
     def ready(self) -> List[Tuple[int, Tuple[int, ...]]]:
         """The steps whose inputs are all there."""
@@ -103,10 +103,10 @@ class Run:
         return None
 
     def _lost_state(self, expected: Outcome, answer: Version) -> Optional[Problem]:
-        """Later joins use `crdt_state` alone, so it may not stand for two different states."""
+        """Later joins know the state from `crdt_state` and `crdt_type`: these may not stand for two different states."""
         if answer.crdt_state is None or expected.state is None:
             return None
-        if self._states.setdefault(answer.crdt_state, expected.state) != expected.state:
+        if self._states.setdefault((answer.crdt_state, answer.crdt_type), expected.state) != expected.state:
             return Problem("§3.1", "one crdt_state stands for two different states")
         return None
 

@@ -61,7 +61,8 @@ def refused_documents() -> Iterator[Row]:
     unfit = {"counter": ["x", True, None, [], {}], "set": [1, "x", {}, None], "map": [1, [], "x", None]}
     for crdt_type, values in unfit.items():
         for value in values:
-            yield Row(f"{crdt_type} {value!r}", "§3.3", ALL, document(one(value, crdt_type=crdt_type)), True)
+            yield Row(f"{crdt_type} {value!r}", "§3.3", CRDT, document(one(value, crdt_type=crdt_type)), True)
+            yield Row(f"{crdt_type} {value!r}", "§3.3", PLAIN, document(one(value, crdt_type=crdt_type)), None)
             yield Row(f"undeclared {value!r} joins a {crdt_type}", "§3.3", CRDT,
                       document(one({"counter": 1, "set": [], "map": {}}[crdt_type], crdt_type=crdt_type),
                                other(value)), True)
@@ -159,6 +160,8 @@ def accepted() -> Iterator[Row]:
     yield Row("a sum that only leaves Int64 on the way", "§3.7", CRDT,
               document(one(2**63 - 1), other(2**63 - 1), version("c", 1, T1, -(2**63))), False)
     yield Row("a clock of zeros", "§1.4", ALL, document(one(vector_clock={"a": 0}), other(vector_clock={})), False)
+    yield Row("a clock in both places, one with a zero", "§1.4", ALL,
+              document(one(vector_clock={"a": 1}, metadata={"vector_clock": {"a": 1, "b": 0}})), False)
     yield Row("a clock and a type in metadata", "§2.2", ALL,
               document(one(metadata={"vector_clock": {"a": 1}, "crdt_type": "counter", "own": 1})), False)
     yield Row("an outdated undeclared word beside a counter", "§3.7", CRDT,

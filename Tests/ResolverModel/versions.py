@@ -47,17 +47,14 @@ def read_version(fields: Any) -> Version:
     metadata = fields.get("metadata", {})
     if not isinstance(metadata, dict):
         raise Refused("§2.2", "metadata is an object", "metadata")
-    lifted = {name: fields.get(name, metadata.get(name)) for name in LIFTED}
-    for name in LIFTED:
-        if name in fields and name in metadata and canonical(fields[name]) != canonical(metadata[name]):
-            raise Refused("§2.2", f"two different {name}", name)
+    readings = [{read_clock(place["vector_clock"]) for place in (fields, metadata) if "vector_clock" in place},
+                {read_type(place["crdt_type"]) for place in (fields, metadata) if "crdt_type" in place}]
+    if any(len(reading) > 1 for reading in readings):
+        raise Refused("§2.2", "two different clocks or types at the top level and in metadata")
+    clock, crdt_type = (max(reading, default=nothing) for reading, nothing in zip(readings, ((), None)))
     value = canonical(fields["value"])
     if len(value) > MAX_VALUE_BYTES or depth(fields["value"]) > MAX_DEPTH:
         raise Refused("§2.1", "the value is over a limit", "value")
-    clock = read_clock(lifted["vector_clock"])
-    crdt_type = lifted["crdt_type"]
-    if crdt_type is not None and crdt_type not in CRDT_TYPES:
-        raise Refused("§2.2", "no such type", "crdt_type")
     state, siblings = (canonical(fields[name]) if name in fields else None for name in ("crdt_state", "siblings"))
     rest = {name: fields[name] for name in ("crdt_state", "siblings") if name in fields}
     if clock:
@@ -97,6 +94,12 @@ def read_clock(clock: Any) -> Clock:
     if not isinstance(clock, dict) or any(type(n) is not int or n < 0 for n in clock.values()):
         raise Refused("§1.4", "not a vector clock", "vector_clock")
     return tuple(sorted((replica, n) for replica, n in clock.items() if n > 0))
+
+
+def read_type(crdt_type: Any) -> Optional[str]:
+    if crdt_type is not None and crdt_type not in CRDT_TYPES:
+        raise Refused("§2.2", "no such type", "crdt_type")
+    return crdt_type
 
 
 def read_document(text: str) -> List[Version]:
