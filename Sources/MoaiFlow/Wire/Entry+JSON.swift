@@ -1,0 +1,49 @@
+import MoaiCRDT
+
+extension Entry {
+  /// One line of a log: `{revision, appended_at, agent_id, via?, command_id, writes or settings, outcome}`.
+  ///
+  /// - Parameters:
+  ///   - appendedAt: the engine's time at the append, in milliseconds since 1970.
+  ///   - outcome: what replay found the entry to do.
+  public func json(revision: Revision, appendedAt: Int64, outcome: Outcome) -> StateValue {
+    var fields = WireFields()
+    fields.add("revision", integer: revision)
+    fields.add("appended_at", text: Timestamp(milliseconds: appendedAt).rfc3339)
+    fields.add("agent_id", .string(author.name))
+    fields.add("via", via.map { .string($0.name) })
+    fields.add("command_id", text: id.description)
+    switch command {
+    case .state(.write(let writes)): fields.add("writes", .array(writes.map(\.json)))
+    case .settings(.replace(let settings)): fields.add("settings", settings.json)
+    }
+    fields.add("outcome", outcome.json)
+    return fields.json
+  }
+}
+
+extension KeyWrite {
+  /// `{state_key, ops or delete: true, value_of?, base?, if_revision?, crdt_type?, strategy?}`; `value_of` is the type
+  /// of the whole value that the operations were computed from.
+  var json: StateValue {
+    var fields = WireFields()
+    fields.add("state_key", .string(key.name))
+    switch content {
+    case .operations(let operations): fields.add("ops", .array(operations.map(\.json)))
+    case .value(let type, let operations):
+      fields.add("value_of", text: type.rawValue)
+      fields.add("ops", .array(operations.map(\.json)))
+    case .delete: fields.add("delete", true)
+    }
+    fields.add("base", base.map { .int($0) })
+    fields.add("if_revision", condition.map { .int($0) })
+    fields.add("crdt_type", declaredType.map { .string(UTF8String($0.rawValue)) })
+    fields.add("strategy", strategy.map { .string(UTF8String($0.rawValue)) })
+    return fields.json
+  }
+}
+
+extension CommandID: CustomStringConvertible {
+  /// Thirty-two hexadecimal digits.
+  public var description: String { Epoch(high).description + Epoch(low).description }
+}

@@ -1,0 +1,70 @@
+import MoaiCRDT
+
+extension Outcome {
+  /// What became of a command: `{result: "applied" | "refused", revision, keys?, refusal?, repeated?}`.
+  public var json: StateValue {
+    var fields = WireFields()
+    fields.add("revision", integer: revision)
+    if isRepeat { fields.add("repeated", true) }
+    switch result {
+    case .state(let state):
+      fields.add("result", "applied")
+      fields.add("keys", .array(state.keys.map(\.json)))
+    case .settings: fields.add("result", "applied")
+    case .refused(let refusal):
+      fields.add("result", "refused")
+      fields.add("refusal", refusal.json)
+    }
+    return fields.json
+  }
+}
+
+extension KeyResult {
+  var json: StateValue {
+    var fields = WireFields()
+    fields.add("state_key", .string(key.name))
+    fields.add("revision", integer: revision)
+    fields.add("version", integer: version)
+    fields.add("changed", .bool(changed))
+    fields.add("overwrote", .array(overwrote.map(\.json)))
+    return fields.json
+  }
+}
+
+extension Refusal {
+  /// A word from a closed list, for programs.
+  public var code: String {
+    switch self {
+    case .idempotencyMismatch: "idempotency_mismatch"
+    case .settings(.limit): "limit"
+    case .state(let refusal): refusal.code
+    }
+  }
+
+  /// `{code, detail, state_key?, current?}`.
+  public var json: StateValue {
+    var fields = WireFields()
+    fields.add("code", text: code)
+    fields.add("detail", text: description)
+    if case .state(let refusal) = self {
+      fields.add("state_key", .string(refusal.key.name))
+      if case .conditionFailed(_, let current) = refusal { fields.add("current", .int(current)) }
+    }
+    return fields.json
+  }
+}
+
+extension StateRefusal {
+  fileprivate var code: String {
+    switch self {
+    case .conditionFailed: "condition_failed"
+    case .typeMismatch: "type_mismatch"
+    case .strategyMismatch: "strategy_mismatch"
+    case .counterOverflow: "counter_overflow"
+    case .valueTooLarge: "value_too_large"
+    case .tooManySiblings: "too_many_siblings"
+    case .notAllowed: "not_allowed"
+    case .futureBase: "future_revision"
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import MoaiCRDT
+
+/// One object of a request, read field by field. A field that is not allowed is refused: a typo must not be ignored.
+struct WireObject {
+  let object: StateObject
+  let place: JSONPointer
+
+  /// - Parameter planned: fields that a later version will have; they are refused with a message of their own.
+  init(
+    _ json: StateValue, at place: JSONPointer, allowing names: Set<UTF8String>, planned: Set<UTF8String> = []
+  ) throws(WireError) {
+    guard case .object(let object) = json else {
+      throw WireError(place, "must be an object, not \(json.kindName)")
+    }
+    for field in object.fields where !names.contains(field.name) {
+      throw WireError(
+        place.appending(field.name.string),
+        planned.contains(field.name) ? "not supported yet" : "there is no such field here")
+    }
+    self.object = object
+    self.place = place
+  }
+
+  /// The field, or nil if it is absent or null.
+  func optional(_ name: String) -> StateValue? {
+    if let value = object[name], !value.isNull { value } else { nil }
+  }
+
+  /// The field, which may be null.
+  func required(_ name: String) throws(WireError) -> StateValue {
+    guard let value = object[name] else { throw WireError(place.appending(name), "the field is missing") }
+    return value
+  }
+
+  func text(_ name: String) throws(WireError) -> UTF8String {
+    try WireObject.text(try required(name), place.appending(name))
+  }
+
+  func integer(_ name: String) throws(WireError) -> Int64 {
+    let value = try required(name)
+    guard case .int(let number) = value else {
+      throw WireError(place.appending(name), "must be an integer, not \(value.kindName)")
+    }
+    return number
+  }
+
+  func integer(_ name: String, in range: ClosedRange<Int64>, default: Int64) throws(WireError) -> Int64 {
+    guard optional(name) != nil else { return `default` }
+    let number = try integer(name)
+    guard range.contains(number) else {
+      throw WireError(place.appending(name), "\(number) is not between \(range.lowerBound) and \(range.upperBound)")
+    }
+    return number
+  }
+
+  /// The elements of an array with the place of each; nil if the field is absent or null.
+  func elements(_ name: String) throws(WireError) -> [(value: StateValue, place: JSONPointer)]? {
+    guard let value = optional(name) else { return nil }
+    guard case .array(let elements) = value else {
+      throw WireError(place.appending(name), "must be an array, not \(value.kindName)")
+    }
+    let parent = place.appending(name)
+    return elements.enumerated().map { ($1, parent.appending($0)) }
+  }
+
+  /// One of a closed list of words; nil if the field is absent or null.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ name: String, of: Choice.Type
+  ) throws(WireError) -> Choice? {
+    guard let value = optional(name) else { return nil }
+    guard case .string(let word) = value, let choice = Choice(rawValue: word.string) else {
+      let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw WireError(place.appending(name), "must be one of \(words)")
+    }
+    return choice
+  }
+
+  static func text(_ value: StateValue, _ place: JSONPointer) throws(WireError) -> UTF8String {
+    guard case .string(let text) = value else {
+      throw WireError(place, "must be a string, not \(value.kindName)")
+    }
+    return text
+  }
+}
