@@ -56,6 +56,7 @@ extension LWWMap: BinaryLattice where Key: BinaryValue, Value: BinaryValue {
       // A write takes at least a number, a key, a timestamp and a flag.
       let count = try reader.count("writes", bytesPerElement: 3, limit: left)
       left -= count
+      if entries.isEmpty { reserve(count) }
       let line = count > 0 ? log.makeLine(of: replica) : 0
       var last: UInt64 = 0
       for _ in 0..<count {

@@ -162,6 +162,14 @@ extension LWWMap {
     }
   }
 
+  /// Makes room for `count` keys, within reason: the number may come from outside.
+  @inlinable
+  mutating func reserve(_ count: Int) {
+    let bounded = min(count, 1_024)
+    table.reserve(bounded)
+    entries.reserveCapacity(bounded)
+  }
+
   @inlinable
   mutating func sweepIfNeeded() {
     guard log.count > 2 * entries.count + 32 else { return }
@@ -172,6 +180,7 @@ extension LWWMap {
   @inlinable
   public func delta(since seen: CausalContext) -> Self {
     var delta = Self()
+    delta.reserve(log.count(outside: seen))
     delta.take(from: self, outside: seen)
     delta.seen = self.seen.subtracting(seen)
     return delta

@@ -145,6 +145,14 @@ struct DotLog: Sendable {
     }
   }
 
+  /// The number of entries whose dots are not in `context`.
+  @inlinable
+  func count(outside context: CausalContext) -> Int {
+    var found = 0
+    for line in lines.indices { forEach(inLine: line, outside: context) { _ in found += 1 } }
+    return found
+  }
+
   func checkInvariants() -> [String] {
     var broken: [String] = []
     for (left, right) in zip(lines, lines.dropFirst()) where !(left.replica < right.replica) {

@@ -58,10 +58,18 @@ struct KeyTable<Key: Hashable & Sendable>: Sendable {
       keys.append(key)
       marks.append(mark)
     }
-    if keys.count > Self.scanned {
-      if keys.count * 4 > buckets.count * 3 { rehash() } else { link(slot) }
+    if keys.count > Self.scanned || !buckets.isEmpty {
+      if keys.count * 4 > buckets.count * 3 { rehash(for: keys.count) } else { link(slot) }
     }
     return slot
+  }
+
+  /// Makes room for `count` keys in all, so that adding them moves nothing. For an empty table.
+  @inlinable
+  mutating func reserve(_ count: Int) {
+    keys.reserveCapacity(count)
+    marks.reserveCapacity(count)
+    if count > Self.scanned { rehash(for: count) }
   }
 
   @inlinable
@@ -73,9 +81,9 @@ struct KeyTable<Key: Hashable & Sendable>: Sendable {
   }
 
   @inlinable
-  mutating func rehash() {
+  mutating func rehash(for count: Int) {
     var size = Self.scanned * 2
-    while keys.count * 3 > size * 2 { size *= 2 }
+    while count * 3 > size * 2 { size *= 2 }
     buckets = Array(repeating: 0, count: size)
     for slot in marks.indices where marks[slot] != 0 { link(slot) }
   }
