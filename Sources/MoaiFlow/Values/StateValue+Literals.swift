@@ -1,8 +1,7 @@
 public import MoaiCRDT
 
-extension StateValue: ExpressibleByNilLiteral {
-  public init(nilLiteral: ()) { self = .null }
-}
+// Not ExpressibleByNilLiteral: `condition ? value : nil` would then mean `.null` where everybody reads "no value".
+// Write `.null`.
 
 extension StateValue: ExpressibleByBooleanLiteral {
   public init(booleanLiteral value: Bool) { self = .bool(value) }

@@ -7,7 +7,7 @@ import Testing
   @Test(
     "§2.1 RFC 8259: what must be accepted",
     arguments: [
-      ("[]", []), ("[ ]", []), (" \t\r\n[\n] ", []), ("{}", [:]), ("null", nil), ("true", true), ("[false]", [false]),
+      ("[]", []), ("[ ]", []), (" \t\r\n[\n] ", []), ("{}", [:]), ("null", .null), ("true", true), ("[false]", [false]),
       ("0", 0),
       ("-0", 0), ("-1", -1), ("9223372036854775807", .int(.max)), ("-9223372036854775808", .int(.min)), ("1.0", 1.0),
       ("-0.0", 0.0), ("1e3", 1000.0), ("1E+2", 100.0), ("1e-2", 0.01), ("0e1", 0.0), ("0.5e00", 0.5), ("1e-999", 0.0),
@@ -19,7 +19,7 @@ import Testing
       (#""\uDBFF\uDFFF""#, "\u{10FFFF}"),
       ("\"\u{2028}\u{7F}é😀\"", "\u{2028}\u{7F}é😀"), (#""\uFFFF""#, "\u{FFFF}"), (#"{"b":1,"a":2}"#, ["a": 2, "b": 1]),
       (#"{"":0}"#, ["": 0]),
-      (#"{"a" : {"a" : [ 1 , null ] } }"#, ["a": ["a": [1, nil]]]), ("[[],{},[[]]]", [[], [:], [[]]]),
+      (#"{"a" : {"a" : [ 1 , null ] } }"#, ["a": ["a": [1, .null]]]), ("[[],{},[[]]]", [[], [:], [[]]]),
     ] as [(String, StateValue)])
   func validTextIsRead(text: String, value: StateValue) throws {
     #expect(try JSONParser().parse(text) == value)
@@ -120,7 +120,7 @@ import Testing
   @Test("§2.1 canonical bytes: fields sorted by bytes, no spaces, minimal escapes, shortest doubles")
   func canonicalFormIsExact() {
     let value: StateValue = [
-      "b": [1, 1.0, -0.5, nil, true, false], "a": "\"\\/\u{8}\u{C}\n\r\t\u{1}\u{1F}\u{7F}é\u{2028}", "B": [:], "é": [],
+      "b": [1, 1.0, -0.5, .null, true, false], "a": "\"\\/\u{8}\u{C}\n\r\t\u{1}\u{1F}\u{7F}é\u{2028}", "B": [:], "é": [],
     ]
     #expect(
       JSONWriter.text(value)
@@ -167,7 +167,7 @@ import Testing
   @Test("§2.1 every truncation is refused and no flipped bit crashes")
   func damagedTextNeverCrashes() {
     let value: StateValue = [
-      "a": [1, -2.5e-10, "t\u{1}\"x\\é😀", nil, true, false], "b": ["c": .int(.min), "d": [[:]]], "e": 1e22,
+      "a": [1, -2.5e-10, "t\u{1}\"x\\é😀", .null, true, false], "b": ["c": .int(.min), "d": [[:]]], "e": 1e22,
     ]
     let bytes = JSONWriter.bytes(value, style: .spaced)
     for length in 0..<bytes.count {

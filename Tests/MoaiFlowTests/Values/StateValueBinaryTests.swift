@@ -18,7 +18,7 @@ import Testing
 
   @Test("§2.1 what decodes is canonical: any flipped or missing byte gives an error or another value")
   func damagedBytesNeverGiveTheSameValue() throws {
-    let value: StateValue = ["a": [1, 2.5, "text", nil, true], "b": ["c": -7, "d": []], "é": "e\u{301}"]
+    let value: StateValue = ["a": [1, 2.5, "text", .null, true], "b": ["c": -7, "d": []], "é": "e\u{301}"]
     let bytes = encoded(value)
     for length in 0..<bytes.count {
       #expect(throws: DecodingFailure.self) { try decode(Array(bytes[..<length])) }

@@ -43,7 +43,7 @@ import Testing
     for number in 0..<100 { #expect(object["f\(number)"] == .int(Int64(number))) }
     #expect(object["f100"] == nil)
     #expect(object[""] == nil)
-    object = object.setting("f7", to: "seven").setting("a", to: nil).removing("f50").removing("absent")
+    object = object.setting("f7", to: "seven").setting("a", to: .null).removing("f50").removing("absent")
     #expect(object.count == 100)
     #expect(object["f7"] == "seven")
     #expect(object["a"] == .null)

@@ -1,0 +1,168 @@
+import MoaiCRDT
+import MoaiFlowTesting
+import Testing
+
+@testable import MoaiFlow
+
+/// What comes out of a journal or a checkpoint is not trusted: it is refused with the field and the byte, or it is a
+/// state that works. Never a crash.
+@Suite struct DecodingTests {
+  /// Entries of every kind.
+  private static func entries() throws -> [Entry] {
+    let writes = [
+      KeyWrite(
+        key: try StateKey("map/\u{E9}"),
+        content: .value(.map, [.put(field: "a", ["x": 1.5, "y": [true, .null]]), .removeField("b")]), base: 7,
+        declaredType: .map, strategy: .vector),
+      KeyWrite(key: try StateKey("c"), content: .operations([.increment(-5), .share(.max)]), condition: 0),
+      KeyWrite(key: try StateKey("s"), content: .operations([.add("x"), .remove(-1)])),
+      KeyWrite(key: try StateKey("r"), content: .operations([.assign("\u{1F41D}")]), declaredType: .register),
+      KeyWrite(key: try StateKey("d"), content: .delete),
+    ]
+    let settings = SwarmSettings(
+      policies: [
+        KeyPolicy(pattern: GlobPattern("a/*"), type: .set, strategy: .vector, writers: [GlobPattern("w-*")]),
+        KeyPolicy(pattern: GlobPattern("*")),
+      ], limits: SwarmLimits(valueBytes: 100, siblings: 3))
+    return try [Command.state(.write(writes)), .settings(.replace(settings))].map {
+      Entry(
+        author: try AgentID("alice"), via: .coordinator, id: CommandID(high: 1, low: .max), requestHash: 77, command: $0
+      )
+    }
+  }
+
+  @Test("an entry is what its bytes say")
+  func entriesRoundTrip() throws {
+    for entry in try Self.entries() { #expect(try Entry(decoding: entry.encoded()) == entry) }
+  }
+
+  @Test("every entry cut short or followed by a byte is refused")
+  func truncatedEntriesAreRefused() throws {
+    for entry in try Self.entries() {
+      let bytes = entry.encoded()
+      for length in bytes.indices {
+        #expect(throws: DecodingFailure.self) { try Entry(decoding: Array(bytes[..<length])) }
+      }
+      #expect(throws: DecodingFailure.self) { try Entry(decoding: bytes + [0]) }
+    }
+  }
+
+  @Test("every flipped byte of an entry is refused, or gives an entry that applies and has these very bytes")
+  func flippedEntriesNeverCrash() throws {
+    for entry in try Self.entries() {
+      let bytes = entry.encoded()
+      for index in bytes.indices {
+        for flip in [0x01, 0x80, 0xFF, 0x40, 0x07] as [UInt8] {
+          var damaged = bytes
+          damaged[index] ^= flip
+          guard let decoded = try? Entry(decoding: damaged) else { continue }
+          #expect(decoded.encoded() == damaged)
+          var harness = CoreHarness()
+          try harness.write("d", .increment(1))
+          harness.apply(decoded.command, by: "alice")
+          #expect(harness.replayed().chain == harness.core.chain)
+        }
+      }
+    }
+  }
+
+  @Test("noise is no entry")
+  func noiseIsRefused() {
+    var random = SplitMix64(seed: 5)
+    for _ in 0..<20_000 {
+      var bytes = (0..<random.below(60)).map { _ in UInt8(random.below(256)) }
+      if !bytes.isEmpty, random.below(2) == 0 { bytes[0] = 0 }
+      _ = try? Entry(decoding: bytes)
+    }
+  }
+
+  @Test("§1.3 an entry with more operations than its dots can number is refused")
+  func entriesHaveABoundOnOperations() throws {
+    let half = KeyWrite(
+      key: try StateKey("s"), content: .operations(Array(repeating: .add(1), count: Dot.operationsPerEntry / 2)))
+    func entry(_ writes: [KeyWrite]) throws -> Entry {
+      Entry(
+        author: try AgentID("alice"), id: CommandID(high: 0, low: 0), requestHash: 0, command: .state(.write(writes)))
+    }
+    #expect(throws: DecodingFailure.self) { try Entry(decoding: try entry([half, half]).encoded()) }
+    _ = try Entry(decoding: try entry([half]).encoded())
+  }
+
+  private static func richCore() throws -> CoreHarness {
+    var harness = CoreHarness()
+    try harness.write("c", .increment(5), by: "alice")
+    try harness.write("c", .increment(-7), by: "bob")
+    try harness.write("s", .value(["x", ["y": 1]]), type: .set)
+    try harness.write("s", .remove("x"))
+    try harness.write("m", .put("a", 1), by: "alice", base: 0, strategy: .vector)
+    try harness.write("m", .put("a", 2), by: "bob", base: 3)
+    try harness.write("r", .assign("v"))
+    try harness.write("gone", .assign("v"))
+    try harness.write("gone", .delete)
+    #expect(throws: Refusal.self) { try harness.write("c", .add(1)) }
+    harness.apply(.settings(.replace(SwarmSettings(policies: [KeyPolicy(pattern: GlobPattern("q*"))]))), by: "operator")
+    return harness
+  }
+
+  @Test("§10.1 every damaged record of a checkpoint is refused naming the revision, or gives a state that works")
+  func damagedCheckpointsNeverCrash() async throws {
+    var harness = try Self.richCore()
+    let update = harness.checkpoint()
+    let epoch = harness.core.epoch
+    var random = SplitMix64(seed: 11)
+    var refused = 0
+    for (index, record) in update.upserted.enumerated() {
+      for byte in record.bytes.indices {
+        for variant in 0..<4 {
+          var bytes = record.bytes
+          switch variant {
+          case 0: bytes[byte] ^= 0x01
+          case 1: bytes[byte] ^= 0x80
+          case 2: bytes[byte] = UInt8(random.below(256))
+          default: bytes.removeSubrange(byte...)
+          }
+          var records = update.upserted
+          records[index] = CheckpointRecord(table: record.position.table, id: record.position.id, bytes: bytes)
+          if try await !load(records, header: update.header, entries: harness.journal, epoch: epoch) { refused += 1 }
+        }
+      }
+    }
+    for byte in update.header.indices {
+      var header = update.header
+      header[byte] ^= 0x81
+      _ = try await load(update.upserted, header: header, entries: harness.journal, epoch: epoch)
+    }
+    #expect(refused > 500)
+  }
+
+  /// Loads a checkpoint and, if it is accepted, writes every key and asks for everything; returns whether it was.
+  private func load(
+    _ records: [CheckpointRecord], header: [UInt8], entries: [JournalEntry], epoch: Epoch
+  ) async throws -> Bool {
+    let store = InMemoryStore(now: { 0 }, newEpoch: { epoch })
+    let journal = try await store.restore(try SwarmName("damaged"), entries: entries)
+    let revision = Revision(entries.count)
+    try await journal.save(CheckpointUpdate(revision: revision, header: header, upserted: records, removed: []))
+    let state: SwarmState
+    do {
+      state = try await SwarmState.loading(from: journal)
+    } catch {
+      guard case .corrupt(revision, _) = error else {
+        Issue.record("refused with \(error)")
+        return false
+      }
+      return false
+    }
+    var harness = CoreHarness(state)
+    for (key, content) in [
+      ("c", .increment(1)), ("s", .add("new")), ("s", .remove(["y": 1])), ("m", .put("a", 3)),
+      ("m", .removeField("b")), ("r", .assign(2)), ("gone", .assign(1)), ("c", .delete), ("c", .increment(1)),
+    ] as [(String, WriteRequest.Content)] {
+      _ = try? harness.write(key, content)
+    }
+    _ = harness.changes(since: 0)
+    _ = harness.changes(since: 2)
+    _ = harness.checkpoint()
+    return true
+  }
+}
