@@ -3,18 +3,29 @@ import MoaiCRDT
 /// Rule §3.6.
 extension ConflictResolver {
   func joinWrites(_ versions: [StateVersion]) throws(ResolutionError) -> Resolution.Outcome {
+    if let aligned = AlignedClocks(versions) {
+      guard let clock = aligned.clock else { return .input(aligned.undominated[0]) }
+      let elements = aligned.undominated.map { VectorState.Element(versions[$0]) }
+      return .joined(try version(of: VectorState(descending: elements), clock: clock, from: versions))
+    }
+
     let join = vectorJoin(of: versions)
     // What is left alone was somebody's own write: an input's state with several writes could not shrink to one of them.
     if join.candidates.count == 1, let source = join.candidates[0].source { return .input(source) }
 
     let state = VectorState(concurrent: join.elements)
     if let same = greatestInput(of: versions, where: { $0 == .vector(state) }) { return .input(same) }
+    return .joined(try version(of: state, clock: state.clock, from: versions))
+  }
+
+  private func version(
+    of state: VectorState, clock: VectorClock<UTF8String>, from versions: [StateVersion]
+  ) throws(ResolutionError) -> StateVersion {
     let shown = state.elements[0]
-    return .joined(
-      StateVersion(
-        joined: versions[0].key, value: shown.value, version: try nextVersion(after: versions),
-        timestamp: shown.timestamp, agent: shown.agent, vectorClock: state.clock, crdtType: nil,
-        crdtState: .vector(state), metadata: .empty))
+    return StateVersion(
+      joined: versions[0].key, value: shown.value, version: try nextVersion(after: versions),
+      timestamp: shown.timestamp, agent: shown.agent, vectorClock: clock, crdtType: nil, crdtState: .vector(state),
+      metadata: .empty)
   }
 
   /// The undominated writes of all versions. A version that carries writes stands for those, any other for its own.

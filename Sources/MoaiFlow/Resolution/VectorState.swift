@@ -22,14 +22,17 @@ public struct VectorState: Hashable, Sendable {
 
   /// The join of the elements' clocks. O(entries).
   public var clock: VectorClock<UTF8String> {
-    var joined = elements[0].clock
-    for element in siblings { joined.merge(element.clock) }
-    return joined
+    siblings.reduce(into: elements[0].clock) { $0.merge($1.clock) }
   }
 
   /// For elements that are known to be concurrent.
   init(concurrent elements: [Element]) {
     self.elements = elements.sorted { Element.lwwOrder($0, $1) > 0 }
+  }
+
+  /// For elements that are known to be concurrent and sorted, greatest first.
+  init(descending elements: [Element]) {
+    self.elements = elements
   }
 }
 
@@ -86,7 +89,7 @@ struct VectorJoin {
   mutating func insert(_ element: VectorState.Element, source: Int?, isPreferred: (Int) -> Bool) {
     var index = 0
     while index < candidates.count {
-      switch clockOrder(element.clock, candidates[index].element.clock) {
+      switch element.clock.compare(to: candidates[index].element.clock) {
       case .before: return
       case .concurrent: index += 1
       case .after:

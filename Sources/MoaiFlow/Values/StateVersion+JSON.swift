@@ -93,24 +93,27 @@ extension StateVersion {
 
 /// Reading single fields.
 extension StateVersion {
-  static func text(_ value: StateValue, _ field: JSONPointer) throws(StateVersionError) -> UTF8String {
+  static func text(_ value: StateValue, _ field: @autoclosure () -> JSONPointer) throws(StateVersionError) -> UTF8String
+  {
     guard case .string(let text) = value else {
-      throw StateVersionError(field, "must be a string, not \(value.kindName)")
+      throw StateVersionError(field(), "must be a string, not \(value.kindName)")
     }
     return text
   }
 
-  static func integer(_ value: StateValue, _ field: JSONPointer) throws(StateVersionError) -> Int64 {
+  static func integer(_ value: StateValue, _ field: @autoclosure () -> JSONPointer) throws(StateVersionError) -> Int64 {
     guard case .int(let number) = value else {
-      throw StateVersionError(field, "must be an integer, not \(value.kindName)")
+      throw StateVersionError(field(), "must be an integer, not \(value.kindName)")
     }
     return number
   }
 
-  static func versionNumber(_ value: StateValue, _ field: JSONPointer) throws(StateVersionError) -> Int64 {
-    let number = try integer(value, field)
+  static func versionNumber(_ value: StateValue, _ field: @autoclosure () -> JSONPointer) throws(StateVersionError)
+    -> Int64
+  {
+    let number = try integer(value, field())
     guard (0...maxVersion).contains(number) else {
-      throw StateVersionError(field, "\(number) is not between 0 and \(maxVersion)")
+      throw StateVersionError(field(), "\(number) is not between 0 and \(maxVersion)")
     }
     return number
   }
@@ -137,30 +140,32 @@ extension StateVersion {
 
   /// Nil for an absent or null clock. Zeros are dropped (rule §1.4).
   static func clock(
-    _ value: StateValue?, _ field: JSONPointer
+    _ value: StateValue?, _ field: @autoclosure () -> JSONPointer
   ) throws(StateVersionError) -> VectorClock<UTF8String>? {
     guard let value, !value.isNull else { return nil }
     guard case .object(let object) = value else {
-      throw StateVersionError(field, "must be an object of agents and numbers, not \(value.kindName)")
+      throw StateVersionError(field(), "must be an object of agents and numbers, not \(value.kindName)")
     }
     var entries: [(UTF8String, UInt64)] = []
     entries.reserveCapacity(object.count)
     for entry in object.fields {
-      let place = field.appending(entry.name.string)
-      try checkAgent(entry.name, place)
-      let number = try integer(entry.value, place)
-      guard number >= 0 else { throw StateVersionError(place, "\(number) is negative") }
+      try checkAgent(entry.name, field().appending(entry.name.string))
+      let number = try integer(entry.value, field().appending(entry.name.string))
+      guard number >= 0 else {
+        throw StateVersionError(field().appending(entry.name.string), "\(number) is negative")
+      }
       entries.append((entry.name, UInt64(number)))
     }
     return VectorClock(entries)
   }
 
   /// Nil for an absent or null type.
-  static func type(_ value: StateValue?, _ field: JSONPointer) throws(StateVersionError) -> CRDTType? {
+  static func type(_ value: StateValue?, _ field: @autoclosure () -> JSONPointer) throws(StateVersionError) -> CRDTType?
+  {
     guard let value, !value.isNull else { return nil }
     guard case .string(let name) = value, let type = CRDTType(rawValue: name.string) else {
       let names = CRDTType.allCases.map(\.rawValue).joined(separator: ", ")
-      throw StateVersionError(field, "must be one of \(names)")
+      throw StateVersionError(field(), "must be one of \(names)")
     }
     return type
   }

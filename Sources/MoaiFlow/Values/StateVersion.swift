@@ -59,10 +59,10 @@ public struct StateVersion: Hashable, Sendable {
     self.crdtState = crdtState
     self.metadata = metadata
     for entry in self.vectorClock?.entries ?? [] {
-      let place = JSONPointer("vector_clock").appending(entry.id.string)
-      try StateVersion.checkAgent(entry.id, place)
+      try StateVersion.checkAgent(entry.id, JSONPointer("vector_clock").appending(entry.id.string))
       guard entry.number <= UInt64(Int64.max) else {
-        throw StateVersionError(place, "\(entry.number) is over 2^63 - 1")
+        throw StateVersionError(
+          JSONPointer("vector_clock").appending(entry.id.string), "\(entry.number) is over 2^63 - 1")
       }
     }
     try crdtState?.check(against: self, limits: limits)
@@ -108,10 +108,12 @@ public struct StateVersion: Hashable, Sendable {
     }
   }
 
-  static func checkAgent(_ agent: UTF8String, _ field: JSONPointer) throws(StateVersionError) {
-    guard agent.count > 0 else { throw StateVersionError(field, "the agent is empty") }
+  static func checkAgent(
+    _ agent: UTF8String, _ field: @autoclosure () -> JSONPointer
+  ) throws(StateVersionError) {
+    guard agent.count > 0 else { throw StateVersionError(field(), "the agent is empty") }
     guard agent.count <= 512 else {
-      throw StateVersionError(field, "the agent has \(agent.count) bytes, at most 512")
+      throw StateVersionError(field(), "the agent has \(agent.count) bytes, at most 512")
     }
   }
 }

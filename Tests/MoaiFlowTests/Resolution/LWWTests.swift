@@ -70,7 +70,8 @@ import Testing
       [version(1, metadata: own)], for: "k", at: Timestamp(milliseconds: 7))
     #expect(
       resolution.metadata == [
-        "note": "n", "resolved_at": "1970-01-01T00:00:00.007Z", "resolution_strategy": "lww", "merged_from_agents": ["x"],
+        "note": "n", "resolved_at": "1970-01-01T00:00:00.007Z", "resolution_strategy": "lww",
+        "merged_from_agents": ["x"],
       ])
   }
 }

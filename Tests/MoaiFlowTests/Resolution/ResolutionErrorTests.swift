@@ -24,7 +24,8 @@ import Testing
 
   @Test("§3.3 two different declared types", arguments: strategies)
   func twoTypesAreAnError(name: String) throws {
-    let refused = try error(name, [version(1, type: .counter), version(1, by: "b"), version(1, by: "c", type: .register)])
+    let refused = try error(
+      name, [version(1, type: .counter), version(1, by: "b"), version(1, by: "c", type: .register)])
     #expect(refused.reason == .typesDiffer(.register, .counter))
     #expect(refused.field.text == "/2/crdt_type")
   }
@@ -32,7 +33,8 @@ import Testing
   @Test(
     "§3.3 a contribution that its type cannot hold",
     arguments: [
-      (.counter, "1"), (.counter, true), (.counter, .null), (.counter, [1]), (.set, ["a": 1]), (.set, 1), (.map, [1]), (.map, .null),
+      (.counter, "1"), (.counter, true), (.counter, .null), (.counter, [1]), (.set, ["a": 1]), (.set, 1), (.map, [1]),
+      (.map, .null),
     ] as [(CRDTType, StateValue)])
   func misfitsAreAnError(type: CRDTType, value: StateValue) throws {
     #expect(try error("crdt", [version(value, type: type)]).reason == .misfit(type))

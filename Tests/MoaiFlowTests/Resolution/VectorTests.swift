@@ -69,7 +69,9 @@ import Testing
       ("value", 2), ("agent_id", "b"), ("timestamp", "2025-11-29T10:00:00Z"), ("vector_clock", ["a": 2]),
       ("siblings", []), ("crdt_type", "counter"), ("crdt_state", ["vector": []]), ("logical", 3),
     ] as [(UTF8String, StateValue)] {
-      #expect(throws: StateVersionError.self, "\(field)") { try StateVersion(json: .object(good.setting(field, to: wrong))) }
+      #expect(throws: StateVersionError.self, "\(field)") {
+        try StateVersion(json: .object(good.setting(field, to: wrong)))
+      }
     }
     let writes = try #require(joined.json["crdt_state"]?["vector"]?.arrayValue)
     for damaged in [

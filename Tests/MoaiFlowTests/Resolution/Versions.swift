@@ -8,7 +8,8 @@ func version(
   clock: [UTF8String: UInt64]? = nil, type: CRDTType? = nil, metadata: StateObject = .empty, key: String = "k"
 ) throws -> StateVersion {
   try StateVersion(
-    key: StateKey(key), value: value, version: number, timestamp: Timestamp(milliseconds: milliseconds, logical: logical),
+    key: StateKey(key), value: value, version: number,
+    timestamp: Timestamp(milliseconds: milliseconds, logical: logical),
     agent: agent, vectorClock: clock.map { VectorClock($0.map { ($0.key, $0.value) }) }, crdtType: type,
     metadata: metadata)
 }

@@ -14,14 +14,18 @@ import Testing
     #expect(winners.reduce(0, +) == checksum)
   }
 
-  @Test("§3.6 the checksum of workload W2", arguments: [(3, 8, 49_558, 501), (16, 64, 51_606, 500)] as [(Int, Int, Int64, Int)])
+  @Test(
+    "§3.6 the checksum of workload W2",
+    arguments: [(3, 8, 49_558, 501), (16, 64, 51_606, 500)] as [(Int, Int, Int64, Int)])
   func causalityDecides(versions: Int, entries: Int, checksum: Int64, causal: Int) throws {
     let resolver = ConflictResolver(strategy: .vector)
     let resolutions = try workload(seed: 2, versions: versions, entries: entries).map {
       try resolver.resolve($0, for: $0[0].key.name.string)
     }
     let shown = resolutions.map { resolution in
-      if case .vector(let state) = resolution.resolved.crdtState { state.elements[0].version } else {
+      if case .vector(let state) = resolution.resolved.crdtState {
+        state.elements[0].version
+      } else {
         resolution.resolved.version
       }
     }

@@ -120,7 +120,8 @@ import Testing
   @Test("§2.1 canonical bytes: fields sorted by bytes, no spaces, minimal escapes, shortest doubles")
   func canonicalFormIsExact() {
     let value: StateValue = [
-      "b": [1, 1.0, -0.5, .null, true, false], "a": "\"\\/\u{8}\u{C}\n\r\t\u{1}\u{1F}\u{7F}é\u{2028}", "B": [:], "é": [],
+      "b": [1, 1.0, -0.5, .null, true, false], "a": "\"\\/\u{8}\u{C}\n\r\t\u{1}\u{1F}\u{7F}é\u{2028}", "B": [:],
+      "é": [],
     ]
     #expect(
       JSONWriter.text(value)

@@ -25,11 +25,14 @@ import Testing
       ("version", "9223372036854775807", "/version"), ("version", "true", "/version"), ("version", #""1""#, "/version"),
       ("agent_id", #""""#, "/agent_id"), ("agent_id", "null", "/agent_id"), ("timestamp", "0", "/timestamp"),
       ("timestamp", #""yesterday""#, "/timestamp"), ("logical", "-1", "/logical"), ("logical", "65536", "/logical"),
-      ("logical", "1.0", "/logical"), ("vector_clock", "[]", "/vector_clock"), ("vector_clock", #"{"a/b":-1}"#, "/vector_clock/a~1b"),
+      ("logical", "1.0", "/logical"), ("vector_clock", "[]", "/vector_clock"),
+      ("vector_clock", #"{"a/b":-1}"#, "/vector_clock/a~1b"),
       ("vector_clock", #"{"a":1.0}"#, "/vector_clock/a"), ("vector_clock", #"{"":1}"#, "/vector_clock/"),
       ("crdt_type", #""list""#, "/crdt_type"), ("crdt_type", "1", "/crdt_type"), ("metadata", "[]", "/metadata"),
-      ("metadata", #"{"crdt_type":"list"}"#, "/metadata/crdt_type"), ("metadata", #"{"vector_clock":{"a":"b"}}"#, "/metadata/vector_clock/a"),
-      ("crdt_state", "1", "/crdt_state"), ("crdt_state", #"{"x":1}"#, "/crdt_state/x"), ("siblings", "[1]", "/siblings"),
+      ("metadata", #"{"crdt_type":"list"}"#, "/metadata/crdt_type"),
+      ("metadata", #"{"vector_clock":{"a":"b"}}"#, "/metadata/vector_clock/a"),
+      ("crdt_state", "1", "/crdt_state"), ("crdt_state", #"{"x":1}"#, "/crdt_state/x"),
+      ("siblings", "[1]", "/siblings"),
       ("crdtType", #""set""#, "/crdtType"), ("Value", "1", "/Value"),
     ])
   func wrongFieldsAreNamed(field: String, json: String, pointer: String) throws {
