@@ -22,7 +22,7 @@ struct MoaiFlowCommand: AsyncParsableCommand {
       engine failed (folder in use, read-only, damaged, full).
       """,
     subcommands: [
-      State.self
+      State.self, Swarms.self, Log.self, Check.self, Export.self, Import.self,
     ])
 
   static func main() async {

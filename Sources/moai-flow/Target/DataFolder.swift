@@ -10,10 +10,14 @@ struct DataFolder {
 
   /// Opens the store for reading.
   func reading<Result>(_ body: (SQLiteStore) async throws -> Result) async throws -> Result {
+    try requireExistence()
+    return try await closing(try await SQLiteStore(readingFrom: path), body)
+  }
+
+  func requireExistence() throws(Failure) {
     guard FileManager.default.fileExists(atPath: path) else {
       throw Failure(.usage, "\(path) does not exist; the first write to it makes it, or 'moai-flow swarms create'")
     }
-    return try await closing(try await SQLiteStore(readingFrom: path), body)
   }
 
   /// Opens the store for writing; makes the folder, with the swarm `default`, if it is not there.
@@ -38,8 +42,12 @@ struct DataFolder {
 
 extension TargetOptions {
   /// Opens the swarm for reading.
-  func readingSwarm<Result>(_ body: (Swarm) async throws -> Result) async throws -> Result {
-    let name = try swarmName()
+  ///
+  /// - Parameter name: nil for the one that the options name.
+  func readingSwarm<Result>(
+    _ name: SwarmName? = nil, _ body: (Swarm) async throws -> Result
+  ) async throws -> Result {
+    let name = try name ?? swarmName()
     return try await DataFolder(path: try folder()).reading { store in
       try await body(try await Swarm.openAside(name, in: store))
     }
@@ -54,8 +62,12 @@ extension TargetOptions {
   }
 
   /// Opens the swarm for writing. What was answered is durable before the checkpoint at the end, so that one may fail.
-  func writingSwarm<Result>(_ body: (Swarm) async throws -> Result) async throws -> Result {
-    let name = try swarmName()
+  ///
+  /// - Parameter name: nil for the one that the options name.
+  func writingSwarm<Result>(
+    _ name: SwarmName? = nil, _ body: (Swarm) async throws -> Result
+  ) async throws -> Result {
+    let name = try name ?? swarmName()
     return try await DataFolder(path: try folder()).writing { store in
       let swarm = try await Swarm.open(name, in: store, createIfMissing: false)
       let result = try await body(swarm)

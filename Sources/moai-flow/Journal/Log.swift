@@ -1,0 +1,121 @@
+import ArgumentParser
+import MoaiCRDT
+import MoaiFlow
+
+struct Log: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Print the journal's entries: who asked for what, and what became of it.",
+    discussion: """
+      Outcomes are found by replaying the journal from its first entry. With --json one document a line; in a pipe \
+      without it: revision, time, agent, command id, what was asked and the outcome, separated by tabs.
+
+      Example:
+        moai-flow log --since 17
+        moai-flow log --follow --json
+      """)
+
+  /// How often the journal is asked for news.
+  private static let interval = Duration.milliseconds(200)
+
+  @Option(help: "Only entries after this revision or cursor.")
+  var since: RevisionReference?
+
+  @Option(help: "End after this many entries.")
+  var limit: Int?
+
+  @Flag(help: "Wait for more at the end, until interrupted.")
+  var follow = false
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "Target") var target: TargetOptions
+
+  func validate() throws {
+    if let limit, limit < 1 { throw ValidationError("--limit is at least 1") }
+  }
+
+  func run() async throws {
+    let command = self
+    try await untilInterrupted { try await command.print() }
+  }
+
+  private func print() async throws {
+    try await target.readingJournal { journal in
+      let since = try revision(in: journal.epoch)
+      let head = try await journal.head()
+      guard since <= head else { throw SwarmError.futureRevision(since, head: head) }
+      var replay = JournalReplay(journal)
+      var printed = 0
+      while printed != limit {
+        guard let step = try await replay.next() else {
+          guard follow else { return }
+          try await Task.sleep(for: Log.interval)
+          continue
+        }
+        guard step.stored.revision > since else { continue }
+        try write(step)
+        printed += 1
+      }
+    }
+  }
+
+  private func revision(in epoch: Epoch) throws -> Revision {
+    switch since {
+    case nil: return 0
+    case .revision(let revision): return revision
+    case .cursor(let cursor):
+      guard cursor.epoch == epoch else {
+        throw SwarmError.trimmed("\(cursor) belongs to another epoch of this swarm; begin without --since")
+      }
+      return cursor.revision
+    }
+  }
+
+  private func write(_ step: JournalReplay.Step) throws(Failure) {
+    if output.json { return try output.write(step.json) }
+    let row = [
+      "\(step.stored.revision)", Timestamp(milliseconds: step.stored.appendedAt).rfc3339,
+      step.entry.author.description, String(step.entry.id.description.prefix(8)), step.entry.command.summary,
+      step.applied.outcome.summary,
+    ]
+    try Terminal.write(row.joined(separator: Terminal.isInteractive ? "  " : "\t"))
+  }
+}
+
+extension JournalReplay.Step {
+  var json: StateValue {
+    entry.json(revision: stored.revision, appendedAt: stored.appendedAt, outcome: applied.outcome)
+  }
+}
+
+extension Command {
+  /// What was asked, in a few words.
+  var summary: String {
+    switch self {
+    case .settings: "settings"
+    case .state(.write(let writes)): writes.map(\.summary).joined(separator: "; ")
+    }
+  }
+}
+
+extension KeyWrite {
+  fileprivate var summary: String {
+    switch content {
+    case .delete: "\(key): delete"
+    case .operations(let operations): "\(key): " + operations.map(\.summary).joined(separator: ", ")
+    case .value(let type, let operations):
+      "\(key): whole \(type.rawValue): " + operations.map(\.summary).joined(separator: ", ")
+    }
+  }
+}
+
+extension Outcome {
+  fileprivate var summary: String {
+    let word =
+      switch result {
+      case .settings: "applied"
+      case .state(let state): state.keys.contains(where: \.changed) ? "applied" : "nothing changed"
+      case .refused(let refusal): "refused: \(refusal)"
+      }
+    return isRepeat ? "\(word) (a repeat of revision \(revision))" : word
+  }
+}

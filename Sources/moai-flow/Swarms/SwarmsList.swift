@@ -1,0 +1,43 @@
+import ArgumentParser
+import MoaiCRDT
+import MoaiFlow
+import MoaiFlowSQLite
+
+struct SwarmsList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List the swarms of a folder.",
+    discussion: """
+      In a pipe: name, head revision and epoch, separated by tabs.
+
+      Example:
+        moai-flow swarms list
+        moai-flow swarms list --json
+      """)
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "Target") var target: TargetOptions
+
+  func run() async throws {
+    let swarms = try await DataFolder(path: try target.folder()).reading { store in
+      var swarms: [(name: SwarmName, revision: Revision, epoch: Epoch)] = []
+      for name in try await store.swarms() {
+        let journal = try await store.open(name)
+        swarms.append((name, try await journal.head(), journal.epoch))
+      }
+      return swarms
+    }
+    if output.json {
+      let rows = swarms.map { swarm -> StateValue in
+        [
+          "swarm": .string(swarm.name.name), "revision": .int(swarm.revision),
+          "epoch": StateValue(swarm.epoch.description),
+        ]
+      }
+      return try output.write(["swarms": .array(rows), "next": .null])
+    }
+    var table = TextTable("SWARM", "REV", "EPOCH")
+    for swarm in swarms { table.add([swarm.name.description, "\(swarm.revision)", swarm.epoch.description]) }
+    try table.write()
+  }
+}
