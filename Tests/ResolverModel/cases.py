@@ -68,7 +68,8 @@ def types_universe() -> List[Fields]:
     """§3.3, §3.7: declared beside undeclared types, holding and not holding, and one agent's newer snapshot."""
     values = [5, ["y", "x"], {"f": 1}]
     plain = [version(agent, number, T1, value, crdt_type=crdt_type)
-             for agent in "ab" for number in (1, 2) for value in values for crdt_type in (None, "counter", "set", "map")]
+             for agent in "ab" for number in (1, 2) for value in values
+             for crdt_type in (None, "counter", "set", "map")]
     return plain + [version("c", 1, T2, "word", crdt_type=crdt_type) for crdt_type in (None, "register")]
 
 

@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import sys
 import time
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import tampering
 from cases import Case, random_case, small_cases
@@ -28,6 +28,7 @@ from values import Refused, canonical
 from versions import read_document
 
 CHUNK = 2000
+SELF_TEST_CHUNK, SELF_TEST_STRIDE = 250, 301
 SHOWN = 5
 
 
@@ -201,14 +202,14 @@ def run(options: argparse.Namespace) -> bool:
 def self_test(options: argparse.Namespace) -> bool:
     """The stand-in agrees with the model; each of its mutations is found."""
     command = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "standin.py")]
-    small = list(itertools.islice(small_cases(), 0, None, 97))
-    cases = small + [random_case(seed) for seed in range(options.cases)]
+    cases = [random_case(seed) for seed in range(options.cases)]
+    cases += itertools.islice(small_cases(), 0, None, SELF_TEST_STRIDE)
     passed = failed = 0
     for mutation in [None] + sorted(MUTATIONS):
         product = Product(command, ["--mutation", mutation] if mutation else [])
         found: List[str] = []
-        for start in range(0, len(cases), CHUNK):
-            failures, _ = run_cases(cases[start:start + CHUNK], product)
+        for start in range(0, len(cases), SELF_TEST_CHUNK):
+            failures, _ = run_cases(cases[start:start + SELF_TEST_CHUNK], product)
             found += [f"{failure.problem.rule} {failure.problem.text}" for failure in failures]
             if found and mutation:
                 break

@@ -1,10 +1,10 @@
-"""Whether an answer is one that the model allows. Forms that no rule determines (`crdt_state`, an item of `discarded` or
-`siblings`) are not compared; what the rules promise about them is."""
+"""Whether an answer is one that the model allows. Forms that no rule determines (`crdt_state`, an item of `discarded`
+or `siblings`) are not compared; what the rules promise about them is."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, NamedTuple, Optional, Sequence
 
 from rules import Outcome
 from values import Refused, canonical, parse

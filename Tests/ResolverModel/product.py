@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from typing import List, Optional, Sequence
+from typing import List, Sequence
 
 CRASHED = '{"crashed": true}'
 ANSWER_SECONDS = 120.0
@@ -14,8 +14,13 @@ class Product:
         self._command, self._options = list(command), list(options)
 
     def answers(self, strategy: str, documents: Sequence[str]) -> List[str]:
-        """One answer per document, from one process. Where that does not give as many answers as documents, the batch
-        is halved until it is known which document ends or hangs the process; its answer is `CRASHED`."""
+        """One answer per document, from one process; repeated documents are asked once. Where that does not give as
+        many answers as documents, the batch is halved until it is known which document ends or hangs the process; its
+        answer is `CRASHED`."""
+        distinct = list(dict.fromkeys(documents))
+        if len(distinct) < len(documents):
+            answer = dict(zip(distinct, self.answers(strategy, distinct)))
+            return [answer[document] for document in documents]
         answers = self._ask(strategy, documents) if documents else []
         if len(answers) == len(documents):
             return answers
@@ -35,8 +40,8 @@ class Product:
         return ran.stdout.decode("utf-8", "replace").split("\n")[:-1]
 
 
-def run_once(command: Sequence[str], strategy: str, document: str, path: Optional[str] = None) -> subprocess.CompletedProcess:
-    """`resolve` as a person runs it: one document from standard input or a file, no `--lines`."""
-    arguments = list(command) + ["resolve"] + ([path] if path else []) + ["--strategy", strategy]
+def run_once(command: Sequence[str], strategy: str, document: str) -> subprocess.CompletedProcess:
+    """`resolve` as a person runs it: one document from standard input, no `--lines`."""
+    arguments = list(command) + ["resolve", "--strategy", strategy]
     return subprocess.run(arguments, input=document.encode("utf-8", "surrogateescape"), stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=ANSWER_SECONDS, check=False)

@@ -1,5 +1,5 @@
-"""A second resolver, written as a product would be: it folds pairs, keeps dictionaries and writes `crdt_state` in a form
-of its own. It speaks `resolve --strategy S --lines`, agrees with the model, and takes named mutations: `check.py
+"""A second resolver, written as a product would be: it folds pairs, keeps dictionaries and writes `crdt_state` in a
+form of its own. It speaks `resolve --strategy S --lines`, agrees with the model, and takes named mutations: `check.py
 --self-test` shows that the driver finds each of them.
 
     python3 standin.py resolve --strategy crdt --lines [--mutation NAME]
@@ -103,7 +103,7 @@ class StandIn:
             "timestamp": write_timestamp(version.timestamp), "agent_id": version.agent}
         if version.timestamp[1]:
             fields["logical"] = version.timestamp[1]
-        if version.clock:
+        if version.clock is not None:
             fields["vector_clock"] = dict(version.clock)
         for name in ("crdt_type", "crdt_state", "siblings"):
             if name in raw or name in raw.get("metadata", {}):
@@ -188,7 +188,7 @@ class StandIn:
         shown = {"agent_id": stamp[1].decode(), "siblings": [_vector_item(name, state[name]) for name in ranked[:-1]],
                  "timestamp": stamp[0], "vector_clock": _join(state)}
         given = {"agent_id": version.agent, "siblings": raw.get("siblings", shown["siblings"]),
-                 "timestamp": version.timestamp, "vector_clock": dict(version.clock)}
+                 "timestamp": version.timestamp, "vector_clock": dict(version.clock or ())}
         self.check_shown(shown, given, version, None)
         return state
 
@@ -313,7 +313,7 @@ class StandIn:
 
 
     def check_shown(self, shown: Any, given: Any, version: Version, crdt_type: Optional[str]) -> None:
-        if version.crdt_type != crdt_type or (crdt_type and (version.clock or version.siblings)):
+        if version.crdt_type != crdt_type or (crdt_type and (version.clock is not None or version.siblings)):
             raise Refused("§3.1", "not what crdt_state shows", "crdt_state")
         for name in shown:
             if canonical(shown[name]) != canonical(given[name]) and self.mutation is None:

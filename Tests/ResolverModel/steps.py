@@ -103,7 +103,7 @@ class Run:
         return None
 
     def _lost_state(self, expected: Outcome, answer: Version) -> Optional[Problem]:
-        """Later joins know the state from `crdt_state` and `crdt_type`: these may not stand for two different states."""
+        """Later joins know the state from `crdt_state` and `crdt_type`: these may not stand for two states."""
         if answer.crdt_state is None or expected.state is None:
             return None
         if self._states.setdefault((answer.crdt_state, answer.crdt_type), expected.state) != expected.state:
@@ -112,7 +112,7 @@ class Run:
 
 
 def plan(count: int, seed: int) -> List[Tuple[int, Tuple[int, ...]]]:
-    """(name of the step, names of its inputs): given versions are 0 ..< count, the first step is all of them at once."""
+    """(name of the step, names of its inputs): given versions are 0 ..< count, the first step is all at once."""
     names = itertools.count(count)
     everything = tuple(range(count))
     steps = [(next(names), everything)]

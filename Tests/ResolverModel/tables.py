@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Iterator, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Iterator, NamedTuple, Optional, Sequence
 
 from cases import NFC, NFD, T1, version
 from rules import STRATEGIES
@@ -14,8 +14,8 @@ PLAIN = ("lww", "vector")
 
 
 class Row(NamedTuple):
-    """`refused` tells which way it must go; None: either way, but an answer has to be a valid input itself. `field` is a
-    name that the error has to mention."""
+    """`refused` tells which way it must go; None: either way, but an answer has to be a valid input itself. `field` is
+    a name that the error has to mention."""
 
     name: str
     rule: str
@@ -129,8 +129,9 @@ def refused_text() -> Iterator[Row]:
             "a hexadecimal": "0x1", "a single quote": "'x'", "a trailing comma": "[1,]", "an open array": "[1",
             "a lone surrogate": '"\\ud800"', "a reversed pair": '"\\udc00\\ud800"', "a raw control": '"\u0001"',
             "a bad escape": '"\\x41"', "a comment": "1/**/", "True": "True", "nothing": "",
-            "depth 66": "[" * 66 + "]" * 66, "depth 5000": deep, "depth 5000 of objects": '{"x":' * 5000 + "1" + "}" * 5000,
-            "invalid UTF-8": '"\udcff"', "an overlong slash": '"\udcc0\udcaf"', "an encoded surrogate": '"\udced\udca0\udc80"',
+            "depth 66": "[" * 66 + "]" * 66, "depth 5000": deep,
+            "depth 5000 of objects": '{"x":' * 5000 + "1" + "}" * 5000, "invalid UTF-8": '"\udcff"',
+            "an overlong slash": '"\udcc0\udcaf"', "an encoded surrogate": '"\udced\udca0\udc80"',
     }.items():
         yield Row(name, "§2.1", ALL, template.replace('"@"', literal), True)
     for name, whole in {"an empty line": "", "not JSON": "resolve", "a number": "1", "null": "null", "an object": "{}",
@@ -146,7 +147,8 @@ def accepted() -> Iterator[Row]:
     """What looks like a fault and is none."""
     for agent in ("*", "journal", "operator", ".", "..", "x" * 512, NFC * 256, " ", "a b", "\n"):
         yield Row(f"agent_id {agent[:10]!r}", "§1.1", ALL, document(dict(one(), agent_id=agent), other()), False)
-    yield Row("coordinator where nothing counts twice", "§3.3", PLAIN, document(dict(one(), agent_id="coordinator")), False)
+    yield Row("coordinator where nothing counts twice", "§3.3", PLAIN,
+              document(dict(one(), agent_id="coordinator")), False)
     yield Row("merged_from_agents where nothing counts twice", "§3.3", PLAIN,
               document(one(metadata={"merged_from_agents": ["x"]}), other()), False)
     for key in ("x" * 512, NFC * 256, "a/b", "*", " "):

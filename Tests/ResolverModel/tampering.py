@@ -6,8 +6,8 @@ import json
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from cases import T1, T2, version
-from compare import laws, read_answer
-from product import CRASHED, Product
+from compare import Answer, laws, read_answer
+from product import Product
 from rules import STRATEGIES
 from values import canonical, parse
 
@@ -83,27 +83,29 @@ def check(product: Product) -> Tuple[int, List[Fault]]:
         changes = list(tampered(joined))
         for target in STRATEGIES:
             documents = [json.dumps([change[3]]) for change in changes]
-            for change, text, answer in zip(changes, documents, product.answers(target, documents)):
+            lawful = _lawful(product, target, [change[3] for change in changes], versions)
+            for change, text, answer, law in zip(changes, documents, product.answers(target, documents), lawful):
                 count += 1
                 must = change[2] and (target == strategy or change[1] == "§3.3")
-                if _harmful(must, answer) or (must is None and not _lawful(product, target, change[3], versions)):
+                if _harmful(must, answer) or (must is None and not law):
                     faults.append(Fault(f"{name}, {change[0]}, under {target}", change[1], text, answer.strip()))
     return count, faults
 
 
 def _harmful(must_refuse: Optional[bool], line: str) -> bool:
     answer = read_answer(line)
-    return answer.problem is not None or line == CRASHED or bool(must_refuse and answer.version is not None)
+    return answer.problem is not None or bool(must_refuse and answer.version is not None)
 
 
-def _lawful(product: Product, strategy: str, changed: Dict[str, Any], versions: List[Dict[str, Any]]) -> bool:
-    """§3.1 for a changed answer beside the versions it came from: in steps and in another order as at once."""
-    everything = [changed] + versions
-    rest = product.answers(strategy, [json.dumps(versions)])[0]
-    lines = product.answers(strategy, [json.dumps(everything), json.dumps(everything[::-1]),
-                                       f"[{json.dumps(changed)},{rest.strip()}]"])
-    answers = [read_answer(line) for line in lines]
-    if any(answer.problem for answer in answers):
-        return False
+def _lawful(product: Product, strategy: str, changes: List[Any], versions: List[Any]) -> List[bool]:
+    """§3.1 for each changed answer beside the versions it came from: in steps and in another order as at once."""
+    rest = product.answers(strategy, [json.dumps(versions)])[0].strip()
+    documents = [text for changed in changes for text in (
+        json.dumps([changed] + versions), json.dumps(versions[::-1] + [changed]), f"[{json.dumps(changed)},{rest}]")]
+    answers = [read_answer(line) for line in product.answers(strategy, documents)]
+    return [_agree(answers[start:start + 3]) for start in range(0, len(answers), 3)]
+
+
+def _agree(answers: List[Answer]) -> bool:
     found = [laws(answer.version) for answer in answers if answer.version is not None]
-    return all(item == found[0] for item in found)
+    return not any(answer.problem for answer in answers) and all(item == found[0] for item in found)

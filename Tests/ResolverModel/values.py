@@ -25,7 +25,7 @@ class Refused(Exception):
 
 
 def canonical(value: Any) -> bytes:
-    """§2.1 canonical bytes: fields sorted by bytes (code point order is UTF-8 byte order), no spaces, minimal escapes."""
+    """§2.1: fields sorted by bytes (code point order is UTF-8 byte order), no spaces, minimal escapes."""
     try:
         return _ENCODER.encode(value).encode("utf-8")
     except UnicodeEncodeError:

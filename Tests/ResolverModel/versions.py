@@ -17,7 +17,7 @@ LIFTED = ("vector_clock", "crdt_type")
 
 @dataclasses.dataclass(frozen=True)
 class Version:
-    """One version, read. `clock` is empty when absent or all zeros (§1.4); `state` is what `crdt_state` stands for,
+    """One version, read. `clock` is None when absent, and has no zeros (§1.4); `state` is what `crdt_state` stands for,
     known to the model only for versions that a resolution answered."""
 
     key: str
@@ -25,7 +25,7 @@ class Version:
     version: int
     timestamp: Timestamp
     agent: str
-    clock: Clock
+    clock: Optional[Clock]
     crdt_type: Optional[str]
     crdt_state: Optional[bytes]
     siblings: Optional[bytes]
@@ -51,13 +51,13 @@ def read_version(fields: Any) -> Version:
                 {read_type(place["crdt_type"]) for place in (fields, metadata) if "crdt_type" in place}]
     if any(len(reading) > 1 for reading in readings):
         raise Refused("§2.2", "two different clocks or types at the top level and in metadata")
-    clock, crdt_type = (max(reading, default=nothing) for reading, nothing in zip(readings, ((), None)))
+    clock, crdt_type = (next(iter(reading), None) for reading in readings)
     value = canonical(fields["value"])
     if len(value) > MAX_VALUE_BYTES or depth(fields["value"]) > MAX_DEPTH:
         raise Refused("§2.1", "the value is over a limit", "value")
     state, siblings = (canonical(fields[name]) if name in fields else None for name in ("crdt_state", "siblings"))
     rest = {name: fields[name] for name in ("crdt_state", "siblings") if name in fields}
-    if clock:
+    if clock is not None:
         rest["vector_clock"] = dict(clock)
     if crdt_type is not None:
         rest["crdt_type"] = crdt_type
@@ -87,10 +87,10 @@ def read_agent(agent: Any) -> str:
     return agent
 
 
-def read_clock(clock: Any) -> Clock:
+def read_clock(clock: Any) -> Optional[Clock]:
     """§1.4: replica → highest n; an entry of 0 is absent."""
     if clock is None:
-        return ()
+        return None
     if not isinstance(clock, dict) or any(type(n) is not int or n < 0 for n in clock.values()):
         raise Refused("§1.4", "not a vector clock", "vector_clock")
     return tuple(sorted((replica, n) for replica, n in clock.items() if n > 0))
