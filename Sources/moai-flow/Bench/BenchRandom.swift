@@ -18,3 +18,16 @@ struct BenchRandom: RandomNumberGenerator {
     Int(next() % UInt64(bound))
   }
 }
+
+extension Int {
+  /// In decimal, filled up with zeros from the left.
+  func digits(_ width: Int) -> String {
+    let digits = String(self)
+    return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
+  }
+}
+
+extension Int64 {
+  /// The milliseconds since 1970 at which the inputs' time begins.
+  static let benchStart: Int64 = 1_700_000_000_000
+}
