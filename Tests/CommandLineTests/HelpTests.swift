@@ -1,0 +1,70 @@
+import Testing
+
+@Suite("help")
+struct HelpTests {
+  static let commands: [[String]] = [
+    ["state"], ["swarms"], ["log"], ["check"], ["export"], ["import"],
+    ["state", "get"], ["state", "set"], ["state", "incr"], ["state", "add"], ["state", "remove"], ["state", "put"],
+    ["state", "delete"], ["state", "list"], ["state", "watch"], ["state", "changes"], ["state", "sync"],
+    ["swarms", "create"], ["swarms", "list"], ["swarms", "show"], ["swarms", "settings"], ["swarms", "delete"],
+  ]
+
+  @Test("every command has help with an example, within 80 columns", arguments: commands)
+  func everyCommandHasAnExample(command: [String]) throws {
+    let moai = MoaiFlowProcess(try TemporaryFolder())
+    let answer = try moai.run(command + ["--help"])
+    answer.expectSuccess()
+    #expect(answer.output.contains("Example"))
+    #expect(answer.output.contains("moai-flow " + command.joined(separator: " ")))
+    let prose = answer.lines.filter { !$0.contains("moai-flow ") }
+    #expect(prose.allSatisfy { $0.count <= 80 }, "\(prose.filter { $0.count > 80 })")
+  }
+
+  @Test("completions for every shell", arguments: ["bash", "zsh", "fish"])
+  func completions(shell: String) throws {
+    let moai = MoaiFlowProcess(try TemporaryFolder())
+    let answer = try moai("--generate-completion-script", shell)
+    answer.expectSuccess()
+    #expect(answer.output.contains("incr"))
+  }
+
+  @Test("the root's help")
+  func rootHelp() throws {
+    let moai = MoaiFlowProcess(try TemporaryFolder())
+    let answer = try moai("--help")
+    answer.expectSuccess()
+    // What a colleague's command adds to the list of subcommands is theirs to pin.
+    #expect(answer.output.hasPrefix(Self.root))
+    for name in ["state", "swarms", "log", "check", "export", "import"] {
+      #expect(answer.lines.contains { $0.hasPrefix("  \(name) ") })
+    }
+    for planned in ["history", "explain", "rewind", "memory", "serve"] {
+      #expect(!answer.lines.contains { $0.hasPrefix("  \(planned) ") })
+    }
+  }
+
+  static let root = """
+    OVERVIEW: Shared state for swarms of agents, on a durable journal.
+
+    A data folder holds swarms; a swarm holds keys, each a counter, set, map or
+    register that many agents write at once. Name the folder with --data or
+    MOAI_FLOW_DATA.
+
+    Example:
+      export MOAI_FLOW_DATA=./swarm-data MOAI_FLOW_AGENT=alice
+      moai-flow state incr requests 3
+      moai-flow state add tasks '"task-7"'
+      moai-flow state list --values
+
+    Exit codes: 0 done; 1 the answer is no (not found, refused, conflict, damaged);
+    2 wrong usage or input; 3 the engine failed (folder in use, read-only, damaged,
+    full).
+
+    USAGE: moai-flow <subcommand>
+
+    OPTIONS:
+      -h, --help              Show help information.
+
+    SUBCOMMANDS:
+    """
+}

@@ -1,0 +1,73 @@
+import MoaiCRDT
+import MoaiFlow
+import Testing
+
+@Suite("an audit compares the checkpoint with the replay")
+struct JournalAuditTests {
+  private func store() -> InMemoryStore {
+    InMemoryStore(now: { 1_700_000_000_000 }, newEpoch: { Epoch(7) })
+  }
+
+  /// A swarm with some writes and a checkpoint of them.
+  private func journal(_ store: InMemoryStore) async throws -> any Journal {
+    let swarm = try await Swarm.open(.default, in: store)
+    let alice = try await swarm.join(as: "alice")
+    for number in 0..<20 { try await alice.state.increment("key-\(number % 7)") }
+    try await alice.state.add("x", to: "set")
+    try await swarm.close()
+    return try await store.open(.default)
+  }
+
+  @Test("what a swarm saved is found sound, also with more entries behind it")
+  func sound() async throws {
+    let store = store()
+    let journal = try await journal(store)
+    let audit = await JournalAudit(of: journal)
+    #expect(audit.problems == [])
+    #expect(audit.revision == 21)
+    #expect(audit.checkpoint == 21)
+    #expect(audit.keys == 8)
+    let status = try await Swarm.open(.default, in: store).status()
+    #expect(audit.chain == status.chain)
+  }
+
+  @Test("a checkpoint that a faulty program wrote is noticed: a record too few, one too many, one that differs")
+  func wrongRecords() async throws {
+    for fault in 0..<3 {
+      let journal = try await journal(store())
+      let header = try #require(try await journal.checkpoint())
+      let records = try await journal.checkpointRecords(after: nil, limit: 1_000)
+      let victim = try #require(records.first { $0.position.table == 2 })
+      let extra = CheckpointRecord(table: 2, id: Array("another".utf8), bytes: victim.bytes)
+      let altered = CheckpointRecord(table: 2, id: victim.position.id, bytes: victim.bytes + [0])
+      try await journal.save(
+        CheckpointUpdate(
+          revision: header.revision, header: header.header,
+          upserted: fault == 0 ? [altered] : fault == 1 ? [extra] : [], removed: fault == 2 ? [victim.position] : []))
+      let audit = await JournalAudit(of: journal)
+      #expect(audit.problems == ["1 records of the checkpoint at revision 21 differ from what the entries say"])
+    }
+  }
+
+  @Test("a checkpoint with another chain hash is noticed")
+  func wrongChain() async throws {
+    let journal = try await journal(store())
+    let header = try #require(try await journal.checkpoint())
+    var bytes = header.header
+    bytes[bytes.count - 1] ^= 1
+    try await journal.save(
+      CheckpointUpdate(revision: header.revision, header: bytes, upserted: [], removed: []))
+    let audit = await JournalAudit(of: journal)
+    #expect(audit.problems == ["the checkpoint at revision 21 has another chain hash than the entries"])
+  }
+
+  @Test("an entry that cannot be decoded is named, and what stands before it is counted")
+  func undecodableEntry() async throws {
+    let journal = try await journal(store())
+    _ = try await journal.append([[9, 9, 9]])
+    let audit = await JournalAudit(of: journal)
+    #expect(audit.revision == 21)
+    #expect(audit.problems.count == 1)
+    #expect(audit.problems[0].hasPrefix("entry 22 is corrupt"))
+  }
+}

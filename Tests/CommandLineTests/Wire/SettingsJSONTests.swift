@@ -1,0 +1,53 @@
+import MoaiCRDT
+import MoaiFlow
+import Testing
+
+@Suite("wire: settings and operations")
+struct SettingsJSONTests {
+  @Test("settings survive their JSON")
+  func settingsRoundTrip() throws {
+    let settings = SwarmSettings(
+      policies: [
+        KeyPolicy(
+          pattern: GlobPattern("a*"), type: .counter, strategy: .vector,
+          writers: [GlobPattern("x"), GlobPattern("y-*")]),
+        KeyPolicy(pattern: GlobPattern("*"), writers: []),
+        KeyPolicy(pattern: GlobPattern("e\u{301}")),
+      ], limits: SwarmLimits(valueBytes: 1_000, siblings: 3))
+    #expect(try SwarmSettings(json: settings.json) == settings)
+    #expect(try SwarmSettings(json: [:]) == SwarmSettings())
+    #expect(try SwarmSettings(json: ["policies": .null, "limits": .null]) == SwarmSettings())
+  }
+
+  @Test("operations survive their JSON")
+  func operationsRoundTrip() throws {
+    let operations: [StateOperation] = [
+      .increment(.min), .add([1, 1.0, .null]), .remove("e\u{301}"), .put(field: "", .null), .removeField("f"),
+      .assign(["a": [:]]),
+    ]
+    #expect(try StateOperation.list(json: .array(operations.map(\.json))) == operations)
+  }
+
+  @Test(
+    "an operation with a field too few, too many or of the wrong kind is refused by its place",
+    arguments: [
+      (["op": "increment"], "/0/by: the field is missing"),
+      (["op": "increment", "by": 1.0], "/0/by: must be an integer, not a double"),
+      (["op": "increment", "by": 1, "base": 1], "/0/base: there is no such field here"),
+      (["op": "add"], "/0/element: the field is missing"),
+      (["op": "put", "field": 1, "value": 1], "/0/field: must be a string, not an integer"),
+      (["op": "put", "field": "f"], "/0/value: the field is missing"),
+      (["op": "share", "share": 1], "/0/op: must be one of"),
+      (["op": 7], "/0/op: must be one of"),
+      (["by": 1], "/0/op: the field is missing"),
+      ([], "/0: must be an object, not an array"),
+    ] as [(StateValue, String)])
+  func refusedOperations(json: StateValue, text: String) {
+    do {
+      _ = try StateOperation.list(json: [json])
+      Issue.record("\(json) was accepted")
+    } catch {
+      #expect(error.description.hasPrefix(text), "\(error)")
+    }
+  }
+}
