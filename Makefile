@@ -12,6 +12,8 @@ MODEL := python3 -B Tests/ResolverModel/check.py
 # Random cases and seed of `make model`.
 CASES ?= 100000
 SEED ?= 1
+# Rounds of `make crash`.
+ROUNDS ?= 20
 
 .PHONY: help
 help: ## list the targets
@@ -53,6 +55,11 @@ rules: ## fail if a rule of docs/Semantics.md that is built has no test
 model: setup ## compare the resolver with its Python model: all small cases and CASES random ones
 	swift build --configuration release --product moai-flow
 	$(MODEL) --binary .build/release/moai-flow --exhaustive --cases $(CASES) --seed $(SEED)
+
+.PHONY: crash
+crash: setup ## kill a writing process ROUNDS times and look for acknowledged writes that are gone
+	swift build --configuration release --product moai-flow
+	.build/release/moai-flow crash --rounds $(ROUNDS)
 
 .PHONY: docs
 docs: setup $(LIBRARIES:%=docs-%) ## build the reference of each library; a warning is an error

@@ -22,7 +22,8 @@ struct MoaiFlowCommand: AsyncParsableCommand {
       engine failed (folder in use, read-only, damaged, full).
       """,
     subcommands: [
-      State.self, Swarms.self, Log.self, Check.self, Export.self, Import.self,
+      Demo.self, Resolve.self, State.self, Swarms.self, Log.self, Check.self, Export.self, Import.self,
+      Crash.self, ChildWriter.self,
     ])
 
   static func main() async {
