@@ -26,6 +26,8 @@ struct Table<ID: Hashable & Sendable, Record: Sendable>: Sendable {
   private var dirtySlots: [Int32] = []
 
   var count: Int { rows.count }
+  /// Places in the index, stale ones included; at most twice the records and some.
+  var changesKept: Int { changes.count }
 
   func slot(of id: ID) -> Int? {
     slots[id].map(Int.init)

@@ -28,6 +28,7 @@ public struct StateMirror: Sendable {
 
   /// Takes the next page of the pass under way, or the first of a new one.
   public mutating func apply(_ page: ChangesPage) throws(Mismatch) {
+    if page.isFirst { staged = [:] }
     try stage(page.changes)
     if let cursor = page.cursor { finishPass(at: cursor, isSnapshot: page.isSnapshot) }
   }
@@ -35,9 +36,10 @@ public struct StateMirror: Sendable {
   /// Takes the next batch of a feed. A batch that the copy has already is skipped.
   public mutating func apply(_ batch: ChangeBatch) throws(Mismatch) {
     if let new = batch.cursor, new.epoch == cursor?.epoch, new.revision <= revision { return }
-    guard batch.isSnapshot || batch.after <= revision else {
-      throw .gap(has: revision, begins: batch.after)
-    }
+    // The changes of one entry fit any copy that has all before it; what was missed is against one place only.
+    let fits = batch.timestamp == nil ? batch.after == revision : batch.after <= revision
+    guard batch.isSnapshot || fits else { throw .gap(has: revision, begins: batch.after) }
+    if batch.isFirst { staged = [:] }
     try stage(batch.changes)
     if let cursor = batch.cursor { finishPass(at: cursor, isSnapshot: batch.isSnapshot) }
   }

@@ -81,6 +81,8 @@ public struct ChangesPage: Sendable, Hashable {
   public let cursor: Cursor?
   /// The pass replaces everything that the receiver has: keys that it does not name are gone.
   public let isSnapshot: Bool
+  /// The pass begins with this page: what a receiver still holds of a pass that it gave up is void.
+  public let isFirst: Bool
 
   public var hasMore: Bool { next != nil }
 }

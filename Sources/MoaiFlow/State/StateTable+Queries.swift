@@ -55,7 +55,8 @@ extension StateTable {
         return false
       }
       last = row.revision
-      if since == 0, row.record.isDeleted { return true }
+      // Who begins with nothing needs no deletions; but a key of an earlier page may have been deleted since.
+      if position == 0, row.record.isDeleted { return true }
       guard query.filter.matches(row.id) else { return true }
       let change = change(of: slot, since: since, asValue: query.asValues || isSnapshot, agents: agents)
       bytes += change.approximateSize
@@ -65,7 +66,7 @@ extension StateTable {
     return ChangesPage(
       changes: page, head: head,
       next: isCut ? PageToken(epoch: epoch, since: since, position: last, isSnapshot: isSnapshot) : nil,
-      cursor: isCut ? nil : Cursor(epoch: epoch, revision: head), isSnapshot: isSnapshot)
+      cursor: isCut ? nil : Cursor(epoch: epoch, revision: head), isSnapshot: isSnapshot, isFirst: position == since)
   }
 }
 

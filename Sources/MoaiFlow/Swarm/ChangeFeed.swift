@@ -12,6 +12,8 @@ public struct ChangeBatch: Sendable, Hashable {
   public let changes: [StateChange]
   /// The pass replaces everything that the receiver has.
   public let isSnapshot: Bool
+  /// False on every page of a pass but the first.
+  public let isFirst: Bool
 }
 
 /// The changes of a swarm without an end: what was missed first, then entry by entry (rule §5.4).
@@ -85,7 +87,7 @@ protocol ChangeSource: Sendable {
 struct FeedAttachment: Sendable {
   let batches: [ChangeBatch]
   let next: PageToken?
-  /// Where live batches begin, once there is a mailbox.
+  /// What the receiver has after the batches; live batches begin here, once there is a mailbox.
   let cursor: Cursor
   let mailbox: FeedMailbox?
 }

@@ -109,16 +109,20 @@ extension Swarm: ChangeSource {
     }
     let page = try changes(ChangesQuery(since: start, filter: filter))
     var missed: [ChangeBatch] = []
-    if !page.changes.isEmpty || page.isSnapshot {
+    var known = start == .head ? core.revision : start.knownRevision
+    // The last page of a pass carries its cursor, even if nothing is left for it.
+    if !page.changes.isEmpty || page.isSnapshot || !page.isFirst {
       missed.append(
         ChangeBatch(
           after: start.knownRevision, cursor: page.cursor, agent: nil, timestamp: nil, changes: page.changes,
-          isSnapshot: page.isSnapshot))
+          isSnapshot: page.isSnapshot, isFirst: page.isFirst))
+      known = core.revision
     }
-    if let next = page.next { return FeedAttachment(batches: missed, next: next, cursor: cursor, mailbox: nil) }
+    let place = Cursor(epoch: epoch, revision: known)
+    if let next = page.next { return FeedAttachment(batches: missed, next: next, cursor: place, mailbox: nil) }
     let mailbox = FeedMailbox(capacity: options.feedCapacity, filter: filter)
-    subscribers.append(FeedSubscriber(mailbox: mailbox, known: core.revision))
-    return FeedAttachment(batches: missed, next: nil, cursor: cursor, mailbox: mailbox)
+    subscribers.append(FeedSubscriber(mailbox: mailbox, known: known))
+    return FeedAttachment(batches: missed, next: nil, cursor: place, mailbox: mailbox)
   }
 
   /// Hands what an entry changed to every reader that wants it; forgets readers that have left or fallen behind.
@@ -131,7 +135,7 @@ extension Swarm: ChangeSource {
       if changes.isEmpty { continue }
       let batch = ChangeBatch(
         after: subscribers[index].known, cursor: cursor, agent: applied.author, timestamp: applied.timestamp,
-        changes: changes, isSnapshot: false)
+        changes: changes, isSnapshot: false, isFirst: true)
       subscribers[index].known = core.revision
       if !subscribers[index].mailbox.put(batch) { hasLeavers = true }
     }

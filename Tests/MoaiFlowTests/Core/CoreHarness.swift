@@ -15,6 +15,11 @@ struct CoreHarness {
     core = SwarmState(epoch: Epoch(epoch))
   }
 
+  /// Goes on from a state that came from elsewhere; its past cannot be asked for.
+  init(_ core: SwarmState) {
+    self.core = core
+  }
+
   /// Appends and applies a command, as the swarm's writer does.
   @discardableResult
   mutating func apply(
@@ -69,6 +74,21 @@ struct CoreHarness {
     }
   }
 
+  /// Applies one operation without the way through bytes and planner, for tests that need thousands.
+  mutating func applyFast(_ operation: StateOperation, to key: String, by agent: String = "alice") {
+    ids += 1
+    let entry = Entry(
+      author: try! AgentID(agent), id: CommandID(high: 0, low: ids), requestHash: 0,
+      command: .state(.write([KeyWrite(key: try! StateKey(key), content: .operations([operation]))])))
+    _ = core.apply(entry, revision: core.revision + 1, appendedAt: now, payloadHash: ids)
+  }
+
+  /// What the next checkpoint saves.
+  mutating func checkpoint() -> CheckpointUpdate { core.prepareCheckpoint().update }
+
+  mutating func beginCheckpoint() -> PreparedCheckpoint { core.prepareCheckpoint() }
+  mutating func abandon(_ checkpoint: PreparedCheckpoint) { core.abandon(checkpoint) }
+
   /// The state that the journal's first entries give.
   func replayed(upTo revision: Revision = .max) -> SwarmState {
     var replay = SwarmState(epoch: core.epoch)
@@ -84,6 +104,20 @@ struct CoreHarness {
 
   func value(_ key: String) -> StateValue? { reading(key)?.value }
 
+  /// The names of the keys, gathered page by page.
+  mutating func keys(prefix: String = "", pageSize: Int = 1_000) -> [String] {
+    var names: [String] = []
+    var after: StateKey?
+    repeat {
+      let page = core.state.page(
+        KeyFilter(prefix: prefix), after: after, limit: pageSize, includingValues: false, agents: core.agents,
+        cursor: cursor)
+      names += page.keys.map(\.key.name.string)
+      after = page.next
+    } while after != nil
+    return names
+  }
+
   func changes(
     since: Revision, position: Revision? = nil, limit: Int = .max, maxBytes: Int = .max, asValues: Bool = false
   ) -> ChangesPage {
@@ -91,6 +125,28 @@ struct CoreHarness {
       since: since, position: position ?? since, isSnapshot: false,
       query: ChangesQuery(since: .beginning, limit: limit, maxBytes: maxBytes, asValues: asValues),
       head: core.revision, epoch: core.epoch, agents: core.agents)
+  }
+}
+
+extension SwarmState {
+  /// Everything that two hubs at one revision must agree on.
+  var fingerprint: Fingerprint {
+    Fingerprint(
+      revision: revision, time: time, chain: chain, lastTimestamp: lastTimestamp, agents: agents.names,
+      settings: settings.settings, remembered: remembered.count,
+      records: Dictionary(
+        uniqueKeysWithValues: state.keys.rows.indices.map { (state.keys[$0].id, state.record(in: $0)) }))
+  }
+
+  struct Fingerprint: Equatable {
+    let revision: Revision
+    let time: Int64
+    let chain: UInt64
+    let lastTimestamp: Timestamp
+    let agents: [AgentID]
+    let settings: SwarmSettings
+    let remembered: Int
+    let records: [StateKey: [UInt8]]
   }
 }
 
