@@ -18,7 +18,11 @@ extension Swarm {
   }
 
   private func writeCheckpoint() async throws(SwarmError) {
-    defer { isSavingCheckpoint = false }
+    defer {
+      isSavingCheckpoint = false
+      for saver in savers { saver.resume() }
+      savers = []
+    }
     let checkpoint = core.prepareCheckpoint()
     let bytes = bytesSinceCheckpoint
     bytesSinceCheckpoint = 0

@@ -20,6 +20,9 @@ extension Swarm: SwarmConnection {
   private func submit(_ entry: Entry) async -> Result<Outcome, SwarmError> {
     if let stopped { return .failure(stopped) }
     let payload = entry.encoded()
+    guard payload.count <= options.pendingBytes else {
+      return .failure(.invalid(field: "", "the command has \(payload.count) bytes, at most \(options.pendingBytes)"))
+    }
     guard pending.count < options.pendingEntries, pendingBytes + payload.count <= options.pendingBytes else {
       return .failure(.busy)
     }
@@ -128,6 +131,11 @@ extension Swarm {
     if appended.firstRevision > core.revision + 1 {
       try await applyForeignEntries(before: appended.firstRevision)
     }
+    guard appended.firstRevision == core.revision + 1, 1...batch.count ~= appended.count else {
+      throw .corrupt(
+        revision: core.revision + 1,
+        "the engine stored \(appended.count) of \(batch.count) entries from revision \(appended.firstRevision) on")
+    }
     for (index, command) in batch.prefix(appended.count).enumerated() {
       let applied = core.apply(
         command.entry, revision: appended.firstRevision + Revision(index), appendedAt: appended.appendedAt,
@@ -141,11 +149,18 @@ extension Swarm {
     pendingBytes += rest.reduce(0) { $0 + $1.payload.count }
   }
 
-  /// Applies what others appended before our batch.
+  /// Applies what others appended before our batch. Ours is in the journal, whatever goes wrong here.
   private func applyForeignEntries(before revision: Revision) async throws(JournalError) {
     while core.revision + 1 < revision {
-      let entries = try await journal.read(
-        after: core.revision, entryLimit: Int(min(10_000, revision - 1 - core.revision)), byteLimit: 16 << 20)
+      let entries: [JournalEntry]
+      do {
+        entries = try await journal.read(
+          after: core.revision, entryLimit: Int(min(10_000, revision - 1 - core.revision)), byteLimit: 16 << 20)
+      } catch .corrupt(let revision, let how) {
+        throw .corrupt(revision: revision, how)
+      } catch {
+        throw .uncertain("\(error)")
+      }
       guard !entries.isEmpty else {
         throw .corrupt(revision: core.revision + 1, "the entry is missing")
       }
@@ -170,9 +185,7 @@ extension Swarm {
     case .corrupt, .damaged, .closed:
       let reason = SwarmError(error)
       stop(reason)
-      for command in batch + pending { command.caller.resume(returning: .failure(reason)) }
-      pending = []
-      pendingBytes = 0
+      for command in batch { command.caller.resume(returning: .failure(reason)) }
     default:
       for command in batch { command.caller.resume(returning: .failure(.engine(error))) }
     }
@@ -196,9 +209,9 @@ extension Swarm {
       }
       for command in waiting { command.caller.resume(returning: .failure(.engine(.failed(what)))) }
     } catch {
-      let reason = SwarmError.outcomeUnknown(what)
-      stop(reason)
-      for command in waiting { command.caller.resume(returning: .failure(reason)) }
+      let unknown = SwarmError.outcomeUnknown(what)
+      if case .corrupt = error { stop(SwarmError(error)) } else { stop(unknown) }
+      for command in waiting { command.caller.resume(returning: .failure(unknown)) }
     }
   }
 }

@@ -26,6 +26,8 @@ public actor Swarm {
   var checkpointRevision: Revision
   var bytesSinceCheckpoint = 0
   var isSavingCheckpoint = false
+  /// Who waits for the checkpoint under way.
+  var savers: [CheckedContinuation<Void, Never>] = []
 
   private init(
     name: SwarmName, journal: any Journal, core: SwarmState, checkpointRevision: Revision, options: SwarmOptions
@@ -80,14 +82,21 @@ public actor Swarm {
     if isWriting {
       await withCheckedContinuation { closing.append($0) }
     }
+    while isSavingCheckpoint {
+      await withCheckedContinuation { savers.append($0) }
+    }
     for subscriber in subscribers { subscriber.mailbox.end(nil) }
     subscribers = []
     try await saveCheckpoint()
   }
 
-  /// Stops for good: what the journal says can no longer be trusted or reached.
+  /// Stops for good: what the journal says can no longer be trusted or reached. Commands that were not handed to the
+  /// journal yet are refused with the same error.
   func stop(_ error: SwarmError) {
     stopped = error
+    for command in pending { command.caller.resume(returning: .failure(error)) }
+    pending = []
+    pendingBytes = 0
     for subscriber in subscribers { subscriber.mailbox.end(error) }
     subscribers = []
   }
