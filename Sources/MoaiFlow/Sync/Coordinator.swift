@@ -51,7 +51,7 @@ public enum MissingReason: Error, Sendable, Hashable {
   case deadline
   /// It could not be asked.
   case unreachable(CoordinatorError)
-  /// It answered that it has nothing to say, or its handler failed; the text says which.
+  /// It answered that it has nothing to say, its handler failed, or its session ended; the text says which.
   case declined(String)
 }
 

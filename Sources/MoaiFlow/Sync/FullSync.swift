@@ -37,9 +37,17 @@ struct FullSync: Sendable {
       await outcome.settle(succeeded: false)
       throw error
     }
-    let responders = gathered.answers.compactMap { if case .state = $0.reply { $0.agent } else { nil } }
+    var responders: [AgentID] = []
+    var missing = gathered.missing
+    for (agent, reply) in gathered.answers {
+      if case .state = reply {
+        responders.append(agent)
+      } else {
+        missing[agent] = .declined("it answered something else")
+      }
+    }
     let report = SyncReport(
-      key: key, asked: agents.count, quorum: needed, responders: responders, missing: gathered.missing,
+      key: key, asked: agents.count, quorum: needed, responders: responders, missing: missing,
       conflicts: merged.conflicts, contributions: merged.contributions, discarded: merged.discarded,
       result: merged.reading, revision: merged.revision, duration: duration)
     guard responders.count >= needed else {
@@ -72,7 +80,6 @@ struct FullSync: Sendable {
           let written = try await write(response, of: agent, to: key, isLate: false)
           merged.contributions.append(written.contribution)
           merged.discarded.append(contentsOf: written.overwrote)
-          if !written.overwrote.isEmpty { merged.conflicts.append(written.contribution) }
         }
         merged.conflicts = conflicts(in: merged.contributions, overwriting: merged.discarded)
       }
@@ -105,11 +112,16 @@ struct FullSync: Sendable {
     switch response.content {
     case .nothing: return (contribution(.alreadyThere), [])
     case .operations(let operations): content = .operations(operations)
-    case .value(let value):
-      if current?.value == value { return (contribution(.alreadyThere), []) }
-      content = .value(value)
+    case .value(let value): content = .value(value)
     }
-    if response.base == nil, current != nil { return (contribution(.withoutBase), []) }
+    if let current {
+      // Only an answer that has seen the newest change, or has no base, can be judged by its value: three agents that
+      // each counted from 10 to 11 mean 13.
+      let hasSeenAll = response.base.map { $0.isAtOrAfter(current) } ?? true
+      if hasSeenAll, response.content == .value(current.value) { return (contribution(.alreadyThere), []) }
+      if response.base == nil { return (contribution(.withoutBase), []) }
+    }
+    if try await isUnchanged(response, of: key, current) { return (contribution(.alreadyThere), []) }
     let request = Request(
       author: agent, via: .coordinator, id: CommandID(high: id.high, low: id.low ^ agent.stableHash),
       body: .write([WriteRequest(key, content, base: response.base)]))
@@ -129,8 +141,36 @@ struct FullSync: Sendable {
     }
   }
 
+  /// Whether a register's value is the one at the answer's base: the agent changed nothing, it only fell behind. For
+  /// the other types the merge itself sees that, part by part (rule §4.4).
+  private func isUnchanged(
+    _ response: SyncResponse, of key: StateKey, _ current: StateReading?
+  ) async throws(SwarmError) -> Bool {
+    guard let base = response.base, case .value(let value) = response.content, current?.type == .register else {
+      return false
+    }
+    do {
+      return try await connection.reading(of: key, at: base)?.value == value
+    } catch {
+      switch error {
+      case .invalid, .futureRevision, .trimmed: return false
+      default: throw error
+      }
+    }
+  }
+
   private func measure(_ body: () async -> Void) async -> Duration {
     await clock.measure(body)
+  }
+}
+
+extension RevisionReference {
+  /// Whether who had seen this had seen the reading's last change.
+  fileprivate func isAtOrAfter(_ reading: StateReading) -> Bool {
+    switch self {
+    case .revision(let revision): revision >= reading.revision
+    case .cursor(let cursor): cursor.epoch == reading.cursor.epoch && cursor.revision >= reading.revision
+    }
   }
 }
 

@@ -16,14 +16,15 @@ public actor SwarmCoordinator: Coordinator {
   }
 
   private struct Session {
-    let incarnation: Int
     let inbox: AsyncStream<Delivery>.Continuation
     let worker: Task<Void, Never>
   }
 
   private let clock: any Clock<Duration>
   private var sessions: [AgentID: Session] = [:]
-  private var incarnations = 0
+  /// Requests that are not answered yet.
+  private var gatherings: [Int: Gathering] = [:]
+  private var requests = 0
 
   public init(clock: any Clock<Duration> = .continuous) {
     self.clock = clock
@@ -31,11 +32,11 @@ public actor SwarmCoordinator: Coordinator {
 
   /// Opens the agent's session. Registering again replaces the handler; what the old one had not taken is dropped, and
   /// requests that it had not answered count it as missing.
-  public func register(_ agent: AgentID, handler: @escaping Handler) {
-    unregister(agent)
+  public func register(_ agent: AgentID, handler: @escaping Handler) async {
+    let unanswered = Array(gatherings.values)
+    let isReplaced = endSession(of: agent)
     let (inbox, inlet) = AsyncStream.makeStream(
       of: Delivery.self, bufferingPolicy: .bufferingOldest(SwarmCoordinator.sessionLimit))
-    incarnations += 1
     let worker = Task {
       for await delivery in inbox {
         let answer: Result<AgentReply, MissingReason>
@@ -47,14 +48,26 @@ public actor SwarmCoordinator: Coordinator {
         await delivery.answer?(answer)
       }
     }
-    sessions[agent] = Session(incarnation: incarnations, inbox: inlet, worker: worker)
+    sessions[agent] = Session(inbox: inlet, worker: worker)
+    if isReplaced { await giveUp(agent, in: unanswered) }
   }
 
-  /// Closes the agent's session. Its handler is cancelled if it is running.
-  public func unregister(_ agent: AgentID) {
-    guard let session = sessions.removeValue(forKey: agent) else { return }
+  /// Closes the agent's session. Its handler is cancelled if it is running; requests that it had not answered do not
+  /// wait for it any longer.
+  public func unregister(_ agent: AgentID) async {
+    let unanswered = Array(gatherings.values)
+    if endSession(of: agent) { await giveUp(agent, in: unanswered) }
+  }
+
+  private func endSession(of agent: AgentID) -> Bool {
+    guard let session = sessions.removeValue(forKey: agent) else { return false }
     session.inbox.finish()
     session.worker.cancel()
+    return true
+  }
+
+  private func giveUp(_ agent: AgentID, in unanswered: [Gathering]) async {
+    for gathering in unanswered { await gathering.take(.failure(.declined("its session ended")), from: agent) }
   }
 
   public func agents() -> [AgentID] {
@@ -78,6 +91,9 @@ public actor SwarmCoordinator: Coordinator {
     late: @escaping @Sendable (AgentID, AgentReply) async -> Void = { _, _ in }
   ) async -> GatheredAnswers {
     let gathering = Gathering(waitingFor: Set(agents), late: late)
+    requests += 1
+    let number = requests
+    gatherings[number] = gathering
     for agent in Set(agents).sorted() {
       let delivery = Delivery(message: message) { await gathering.take($0, from: agent) }
       do {
@@ -98,6 +114,7 @@ public actor SwarmCoordinator: Coordinator {
       }
     }
     let answers = await gathering.result()
+    gatherings[number] = nil
     if answers.missing.values.allSatisfy({ $0 != .deadline }) { timer.cancel() }
     return answers
   }
@@ -119,8 +136,8 @@ private actor Gathering {
   private var answers: [(agent: AgentID, reply: AgentReply)] = []
   private var missing: [AgentID: MissingReason] = [:]
   private var isClosed = false
-  private var takesLateAnswers = true
-  private let late: @Sendable (AgentID, AgentReply) async -> Void
+  /// Takes late answers; nil when it is too late for those.
+  private var late: (@Sendable (AgentID, AgentReply) async -> Void)?
   private var reader: CheckedContinuation<Void, Never>?
 
   init(waitingFor agents: Set<AgentID>, late: @escaping @Sendable (AgentID, AgentReply) async -> Void) {
@@ -132,7 +149,7 @@ private actor Gathering {
   func take(_ answer: Result<AgentReply, MissingReason>, from agent: AgentID) async {
     guard waiting.remove(agent) != nil else { return }
     if isClosed {
-      if takesLateAnswers, case .success(let reply) = answer { await late(agent, reply) }
+      if case .success(let reply) = answer { await late?(agent, reply) }
       return
     }
     switch answer {
@@ -151,7 +168,7 @@ private actor Gathering {
   }
 
   func refuseLateAnswers() {
-    takesLateAnswers = false
+    late = nil
   }
 
   func result() async -> GatheredAnswers {
