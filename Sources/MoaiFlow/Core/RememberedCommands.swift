@@ -19,6 +19,12 @@ struct RememberedCommands: Sendable {
     let requestHash: UInt64
     let outcome: Outcome
     let time: Int64
+
+    /// When the command is forgotten; the engine's clock may stand anywhere.
+    fileprivate var endOfWindow: Int64 {
+      let (end, overflowed) = time.addingReportingOverflow(RememberedCommands.window)
+      return overflowed ? .max : end
+    }
   }
 
   /// By agent index: looking an agent's memory up takes no hashing.
@@ -44,7 +50,7 @@ struct RememberedCommands: Sendable {
 
   /// Forgets what has left the window. Called by the agent's deadline, which may be earlier than its oldest command's.
   mutating func expire(_ agent: AgentIndex, at now: Int64, deadlines: inout Deadlines) {
-    while let oldest = memories[Int(agent)].oldest, oldest.time + RememberedCommands.window <= now {
+    while let oldest = memories[Int(agent)].oldest, oldest.endOfWindow <= now {
       forgetOldest(of: agent)
     }
     scheduleForgetting(of: agent, deadlines: &deadlines)
@@ -55,7 +61,7 @@ struct RememberedCommands: Sendable {
   }
 
   private func scheduleForgetting(of agent: AgentIndex, deadlines: inout Deadlines) {
-    deadlines.set(.forgetCommands(agent), at: memories[Int(agent)].oldest.map { $0.time + RememberedCommands.window })
+    deadlines.set(.forgetCommands(agent), at: memories[Int(agent)].oldest?.endOfWindow)
   }
 }
 

@@ -61,8 +61,9 @@ extension SwarmSettings {
         for pattern in writers { writer.string(pattern.text.string) }
       }
     }
-    writer.count(limits.valueBytes)
-    writer.count(limits.siblings)
+    // Signed, so that whatever was submitted can be read again; applying decides what may be set.
+    writer.signed(Int64(limits.valueBytes))
+    writer.signed(Int64(limits.siblings))
   }
 
   init(from reader: inout ByteReader) throws(DecodingFailure) {
@@ -81,8 +82,8 @@ extension SwarmSettings {
       }
       policies.append(KeyPolicy(pattern: pattern, type: type, strategy: strategy, writers: writers))
     }
-    let valueBytes = try reader.count("settings.value_bytes", bytesPerElement: 0, limit: Int(Int32.max))
-    let siblings = try reader.count("settings.siblings", bytesPerElement: 0, limit: Int(Int32.max))
-    self.init(policies: policies, limits: SwarmLimits(valueBytes: valueBytes, siblings: siblings))
+    let valueBytes = try reader.signed("settings.value_bytes")
+    let siblings = try reader.signed("settings.siblings")
+    self.init(policies: policies, limits: SwarmLimits(valueBytes: Int(valueBytes), siblings: Int(siblings)))
   }
 }

@@ -10,19 +10,24 @@ struct SettingsTable: Sendable {
   ) throws(SettingsRefusal) {
     switch command {
     case .replace(let new):
-      guard 1...SwarmLimits.maximumValueBytes ~= new.limits.valueBytes else {
-        throw .limit(
-          "limits.value_bytes is \(new.limits.valueBytes), allowed are 1 to \(SwarmLimits.maximumValueBytes)")
-      }
-      guard 1...4096 ~= new.limits.siblings else {
-        throw .limit("limits.siblings is \(new.limits.siblings), allowed are 1 to 4096")
-      }
-      guard new.policies.count <= SettingsTable.policyLimit else {
-        throw .limit("\(new.policies.count) policies, at most \(SettingsTable.policyLimit)")
-      }
+      try SettingsTable.check(new)
       transaction.settingsBefore = settings
       settings = new
       isDirty = true
+    }
+  }
+
+  /// What may be in force.
+  static func check(_ settings: SwarmSettings) throws(SettingsRefusal) {
+    guard 1...SwarmLimits.maximumValueBytes ~= settings.limits.valueBytes else {
+      throw .limit(
+        "limits.value_bytes is \(settings.limits.valueBytes), allowed are 1 to \(SwarmLimits.maximumValueBytes)")
+    }
+    guard 1...4096 ~= settings.limits.siblings else {
+      throw .limit("limits.siblings is \(settings.limits.siblings), allowed are 1 to 4096")
+    }
+    guard settings.policies.count <= policyLimit else {
+      throw .limit("\(settings.policies.count) policies, at most \(policyLimit)")
     }
   }
 

@@ -69,7 +69,16 @@ extension StateCommand {
       let count = try reader.count("state.writes", bytesPerElement: 4, limit: Dot.operationsPerEntry)
       var writes: [KeyWrite] = []
       writes.reserveCapacity(count)
-      for _ in 0..<count { writes.append(try KeyWrite(from: &reader)) }
+      // Each write may create its key, and each operation names a dot.
+      var dots = count
+      for _ in 0..<count {
+        let write = try KeyWrite(from: &reader)
+        dots += write.operations.count
+        guard dots <= Dot.operationsPerEntry else {
+          throw reader.failure(.overLimit("more than \(Dot.operationsPerEntry) operations"), "state.writes")
+        }
+        writes.append(write)
+      }
       self = .write(writes)
     case let tag: throw reader.failure(.malformed("\(tag) is no state command"), "state")
     }

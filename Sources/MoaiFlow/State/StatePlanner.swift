@@ -25,7 +25,7 @@ struct StatePlanner {
 
   /// `past` is the key's record at the write's base, where the caller looked it up; `.some(nil)`: absent then.
   func plan(_ write: WriteRequest, field: String, past: PastValue? = nil) throws(SwarmError) -> Plan {
-    let base = try write.base.map { reference throws(SwarmError) in try resolve(reference) }
+    let base = try write.base.map { reference throws(SwarmError) in try resolve(reference, field: field) }
     let condition = try write.ifRevision.map { reference throws(SwarmError) in
       try resolveCondition(reference, field: field)
     }
@@ -100,17 +100,17 @@ struct StatePlanner {
       strategy: write.strategy)
   }
 
-  private func resolve(_ reference: RevisionReference) throws(SwarmError) -> Revision {
+  private func resolve(_ reference: RevisionReference, field: String) throws(SwarmError) -> Revision {
     switch reference {
     case .revision(let revision):
-      guard revision >= 0 else { throw .invalid(field: "/base", "\(revision) is no revision") }
+      guard revision >= 0 else { throw .invalid(field: "\(field)/base", "\(revision) is no revision") }
       guard revision <= head else { throw .futureRevision(revision, head: head) }
       return revision
     case .cursor(let cursor):
       guard cursor.epoch == epoch else {
         throw .trimmed("the base belongs to another epoch of this swarm; read again")
       }
-      return try resolve(.revision(cursor.revision))
+      return try resolve(.revision(cursor.revision), field: field)
     }
   }
 
@@ -118,8 +118,11 @@ struct StatePlanner {
     switch reference {
     case .cursor(let cursor) where cursor.epoch != epoch:
       throw .trimmed("the condition belongs to another epoch of this swarm; read again")
-    case .cursor(let cursor): return try resolve(.revision(cursor.revision))
-    case .revision: return try resolve(reference)
+    case .cursor(let cursor): return try resolveCondition(.revision(cursor.revision), field: field)
+    case .revision(let revision):
+      guard revision >= 0 else { throw .invalid(field: "\(field)/if_revision", "\(revision) is no revision") }
+      guard revision <= head else { throw .futureRevision(revision, head: head) }
+      return revision
     }
   }
 }
@@ -163,15 +166,19 @@ extension StatePlanner {
 
   private func check(_ operation: StateOperation, field: String) throws(SwarmError) {
     switch operation {
-    case .add(let value), .remove(let value): try check(value, field: "\(field)/element")
-    case .put(_, let value), .assign(let value): try check(value, field: "\(field)/value")
+    case .add(let value), .remove(let value): try check(value, field: "\(field)/element", isPart: true)
+    case .put(_, let value): try check(value, field: "\(field)/value", isPart: true)
+    case .assign(let value): try check(value, field: "\(field)/value")
     case .increment, .share, .removeField: break
     }
   }
 
-  private func check(_ value: StateValue, field: String) throws(SwarmError) {
+  /// A part is one level inside of the key's value.
+  private func check(_ value: StateValue, field: String, isPart: Bool = false) throws(SwarmError) {
+    var limits = ValueLimits(encodedBytes: settings.limits.valueBytes)
+    if isPart { limits.depth -= 1 }
     do {
-      try ValueLimits(encodedBytes: settings.limits.valueBytes).check(value)
+      try limits.check(value)
     } catch {
       throw .invalid(field: field, "\(error)")
     }
