@@ -43,7 +43,7 @@ extension ConflictResolver {
           throw ResolutionError(.mergedWithoutState, at: index)
         }
         if let type = version.crdtType, !type.canHold(version.value) { throw ResolutionError(.misfit(type), at: index) }
-        all.append(SnapshotState.Contribution(version))
+        all.append(version.contribution)
       }
     }
     return all
@@ -57,7 +57,7 @@ extension ConflictResolver {
     for index in versions.indices {
       let version = versions[index]
       guard version.crdtState == nil, version.crdtType == state.declared,
-        SnapshotState.Contribution(version) == state.contributions[0]
+        version.contribution == state.contributions[0]
       else { continue }
       if let present = greatest, StateVersion.restOrder(version, versions[present]) <= 0 { continue }
       greatest = index
@@ -68,7 +68,7 @@ extension ConflictResolver {
   private func contributes(_ agent: UTF8String, to version: StateVersion, _ state: SnapshotState) -> Bool {
     let carried =
       if case .crdt(let state) = version.crdtState { state.contributions } else {
-        [SnapshotState.Contribution(version)]
+        [version.contribution]
       }
     return state.contributions.contains { $0.agent == agent && carried.contains($0) }
   }

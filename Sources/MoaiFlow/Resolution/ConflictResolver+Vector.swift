@@ -3,10 +3,12 @@ import MoaiCRDT
 /// Rule §3.6.
 extension ConflictResolver {
   func joinWrites(_ versions: [StateVersion]) throws(ResolutionError) -> Resolution.Outcome {
-    if let aligned = AlignedClocks(versions) {
-      guard let clock = aligned.clock else { return .input(aligned.undominated[0]) }
-      let elements = aligned.undominated.map { VectorState.Element(versions[$0]) }
-      return .joined(try version(of: VectorState(descending: elements), clock: clock, from: versions))
+    switch AlignedJoin(versions) {
+    case .one(let index): return .input(index)
+    case .several(let elements, let clock):
+      let version = try nextVersion(after: versions)
+      return .written(VectorState(descending: elements), clock: clock, version: version)
+    case nil: break
     }
 
     let join = vectorJoin(of: versions)
@@ -15,17 +17,7 @@ extension ConflictResolver {
 
     let state = VectorState(concurrent: join.elements)
     if let same = greatestInput(of: versions, where: { $0 == .vector(state) }) { return .input(same) }
-    return .joined(try version(of: state, clock: state.clock, from: versions))
-  }
-
-  private func version(
-    of state: VectorState, clock: VectorClock<UTF8String>, from versions: [StateVersion]
-  ) throws(ResolutionError) -> StateVersion {
-    let shown = state.elements[0]
-    return StateVersion(
-      joined: versions[0].key, value: shown.value, version: try nextVersion(after: versions),
-      timestamp: shown.timestamp, agent: shown.agent, vectorClock: clock, crdtType: nil, crdtState: .vector(state),
-      metadata: .empty)
+    return .written(state, clock: state.clock, version: try nextVersion(after: versions))
   }
 
   /// The undominated writes of all versions. A version that carries writes stands for those, any other for its own.
@@ -35,7 +27,7 @@ extension ConflictResolver {
       if case .vector(let state) = versions[index].crdtState {
         for element in state.elements { join.insert(element, source: nil) { _ in false } }
       } else {
-        join.insert(VectorState.Element(versions[index]), source: index) {
+        join.insert(versions[index].write, source: index) {
           StateVersion.restOrder(versions[index], versions[$0]) > 0
         }
       }

@@ -57,11 +57,12 @@ public struct ConflictResolver: Sendable {
   /// The checks that every strategy makes: at least one version, one key, at most one declared type.
   func declaredType(of versions: [StateVersion], key: String) throws(ResolutionError) -> CRDTType? {
     guard !versions.isEmpty else { throw ResolutionError(.noVersions) }
+    let key = UTF8String(key)
     return try versions.withUnsafeBufferPointer { versions throws(ResolutionError) in
       var declared: CRDTType?
       for index in versions.indices {
-        guard hasSameBytes(versions[index].key.name.string, key) else {
-          throw ResolutionError(.anotherKey(versions[index].key, expected: UTF8String(key)), at: index)
+        guard versions[index].key.name == key else {
+          throw ResolutionError(.anotherKey(versions[index].key, expected: key), at: index)
         }
         guard let type = versions[index].crdtType else { continue }
         if let declared, declared != type { throw ResolutionError(.typesDiffer(type, declared), at: index) }
@@ -97,18 +98,4 @@ public struct ConflictResolver: Sendable {
     }
     return versions[greatest].version + 1
   }
-}
-
-/// Equality of bytes. Two texts with the same bits are the same small text or share their storage, which is the usual
-/// case for the names that are compared here, and costs two loads.
-@inline(__always)
-func hasSameBytes(_ left: String, _ right: String) -> Bool {
-  hasSameBits(left, right) || UTF8String(left) == UTF8String(right)
-}
-
-@inline(__always)
-func hasSameBits(_ left: String, _ right: String) -> Bool {
-  let l = unsafeBitCast(left, to: (UInt64, UInt64).self)
-  let r = unsafeBitCast(right, to: (UInt64, UInt64).self)
-  return l == r
 }

@@ -85,9 +85,9 @@ extension Resolution {
 
   private var dominated: [Discarded] {
     let kept =
-      if case .vector(let state) = resolved.crdtState { state.elements } else { [VectorState.Element(resolved)] }
+      if case .vector(let state) = resolved.crdtState { state.elements } else { [resolved.write] }
     let writes = inputs.flatMap { input -> [VectorState.Element] in
-      if case .vector(let state) = input.crdtState { state.elements } else { [VectorState.Element(input)] }
+      if case .vector(let state) = input.crdtState { state.elements } else { [input.write] }
     }
     return unique(
       writes.lazy.filter { write in !kept.contains { $0.clock == write.clock && $0.value == write.value } }.map {
@@ -98,10 +98,10 @@ extension Resolution {
   private var superseded: [Discarded] {
     let kept =
       if case .crdt(let state) = resolved.crdtState { state } else {
-        SnapshotState(joining: [.init(resolved)], declared: resolved.crdtType)
+        SnapshotState(joining: [resolved.contribution], declared: resolved.crdtType)
       }
     let given = inputs.flatMap { input -> [SnapshotState.Contribution] in
-      if case .crdt(let state) = input.crdtState { state.contributions } else { [.init(input)] }
+      if case .crdt(let state) = input.crdtState { state.contributions } else { [input.contribution] }
     }
     let present = Set(kept.contributions)
     let replaced = given.lazy.filter { !present.contains($0) }.map {

@@ -5,6 +5,8 @@ public struct Resolution: Sendable {
   enum Outcome: Sendable {
     /// The join is what this input says.
     case input(Int)
+    /// Writes that are nobody's version together; `version` is the number of the version that they become.
+    case written(VectorState, clock: VectorClock<UTF8String>, version: Int64)
     indirect case joined(StateVersion)
   }
 
@@ -44,6 +46,10 @@ public struct Resolution: Sendable {
   public var resolved: StateVersion {
     switch outcome {
     case .input(let index): inputs[index]
+    case .written(let state, let clock, let version):
+      StateVersion(
+        joined: inputs[0].key, value: state.shown.value, version: version, timestamp: state.shown.timestamp,
+        agent: state.shown.agent, vectorClock: clock, crdtType: nil, crdtState: .vector(state), metadata: .empty)
     case .joined(let version): version
     }
   }
@@ -56,6 +62,7 @@ public struct Resolution: Sendable {
   public var value: StateValue {
     switch outcome {
     case .input(let index): inputs[index].value
+    case .written(let state, _, _): state.shown.value
     case .joined(let version): version.value
     }
   }

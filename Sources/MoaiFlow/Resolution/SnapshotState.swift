@@ -43,11 +43,14 @@ public struct SnapshotState: Hashable, Sendable {
   }
 }
 
-extension SnapshotState.Contribution {
-  init(_ version: StateVersion) {
-    self.init(agent: version.agent, version: version.version, timestamp: version.timestamp, value: version.value)
+extension StateVersion {
+  /// The version as its agent's snapshot, without regard to a state that it carries.
+  var contribution: SnapshotState.Contribution {
+    SnapshotState.Contribution(agent: agent, version: version, timestamp: timestamp, value: value)
   }
+}
 
+extension SnapshotState.Contribution {
   /// The order of one agent's snapshots: (version, timestamp, canonical value).
   static func order(_ left: Self, _ right: Self) -> Int {
     if left.version != right.version { return left.version < right.version ? -1 : 1 }

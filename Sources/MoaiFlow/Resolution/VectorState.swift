@@ -17,6 +17,8 @@ public struct VectorState: Hashable, Sendable {
   /// one write returns the version that made it and needs no state.)
   public let elements: [Element]
 
+  var shown: Element { elements[0] }
+
   /// Those that are not shown.
   public var siblings: ArraySlice<Element> { elements.dropFirst() }
 
@@ -36,20 +38,19 @@ public struct VectorState: Hashable, Sendable {
   }
 }
 
-extension VectorState.Element {
-  /// The write of a version without a vector state. An absent or empty clock is {agent: version + 1}.
-  init(_ version: StateVersion) {
-    value = version.value
-    if let clock = version.vectorClock, !clock.isEmpty {
-      self.clock = clock
-    } else {
-      clock = VectorClock(CollectionOfOne((version.agent, UInt64(version.version) + 1)))
-    }
-    timestamp = version.timestamp
-    agent = version.agent
-    self.version = version.version
+extension StateVersion {
+  /// The version as one write, without regard to a state that it carries. An absent or empty clock is
+  /// {agent: version + 1} (rule §3.6).
+  var write: VectorState.Element {
+    let clock: VectorClock<UTF8String> =
+      if let vectorClock, !vectorClock.isEmpty { vectorClock } else {
+        VectorClock(CollectionOfOne((agent, UInt64(version) + 1)))
+      }
+    return VectorState.Element(value: value, clock: clock, timestamp: timestamp, agent: agent, version: version)
   }
+}
 
+extension VectorState.Element {
   /// The order of rule §3.4.
   static func lwwOrder(_ left: Self, _ right: Self) -> Int {
     let stamps = stampOrder(left, right)

@@ -15,12 +15,12 @@ import Testing
       guard let atOnce = try? resolve(strategy, versions) else { continue }
       for _ in 0..<4 {
         let repeated = (versions + versions.filter { _ in random.below(2) == 0 }).shuffled(using: &random)
-        #expect(try Outcome(resolve(strategy, repeated)) == Outcome(atOnce))
+        #expect(try ResolvedFields(resolve(strategy, repeated)) == ResolvedFields(atOnce))
         if let stepped = try? inSteps(strategy, repeated, &random) {
-          #expect(Outcome(stepped) == Outcome(atOnce), "\(versions.map(\.json))")
+          #expect(ResolvedFields(stepped) == ResolvedFields(atOnce), "\(versions.map(\.json))")
         }
       }
-      #expect(try Outcome(resolve(strategy, versions + [wired(atOnce)])) == Outcome(atOnce))
+      #expect(try ResolvedFields(resolve(strategy, versions + [wired(atOnce)])) == ResolvedFields(atOnce))
       #expect(try wired(atOnce) == atOnce)
     }
   }

@@ -61,7 +61,7 @@ import Testing
     #expect(joined.metadata["merged_from_agents"] == ["agent-1", "agent-2"])
     #expect(joined.metadata["inferred"] == nil)
     let stepped = try versions.dropFirst().reduce(versions[0]) { try resolve(.crdt, [wired($0), $1]) }
-    #expect(Outcome(stepped) == Outcome(joined))
+    #expect(ResolvedFields(stepped) == ResolvedFields(joined))
   }
 
   @Test(

@@ -19,7 +19,7 @@ func resolve(_ strategy: ResolutionStrategy, _ versions: [StateVersion]) throws 
 }
 
 /// What rule §3.1 says is the same however versions were joined.
-struct Outcome: Hashable {
+struct ResolvedFields: Hashable {
   let value: StateValue
   let agent: UTF8String
   let clock: VectorClock<UTF8String>?

@@ -5,19 +5,27 @@ extension JSONCursor {
   mutating func string() throws(Fault) -> UTF8String {
     let start = offset + 1
     var place = start
+    var allBits: UInt8 = 0
     while place < bytes.count {
       let byte = bytes[place]
+      allBits |= byte
       if byte == UInt8(ascii: "\"") {
-        let text = String(validating: bytes[start..<place], as: UTF8.self)
-        guard let text else { throw Fault(reason: .invalidUTF8, offset: start) }
+        let text = try text(UnsafeRawBufferPointer(rebasing: bytes[start..<place]), at: start, isASCII: allBits < 0x80)
         offset = place + 1
-        return UTF8String(text)
+        return text
       }
       if byte == UInt8(ascii: "\\") { return try escapedString(from: start, firstEscape: place) }
       if byte < 0x20 { throw Fault(reason: .controlCharacter, offset: place) }
       place += 1
     }
     throw Fault(reason: .unexpectedEnd(expected: "a quotation mark"), offset: bytes.count)
+  }
+
+  /// ASCII needs no validation, which is what most of the time would go into.
+  private func text(_ run: UnsafeRawBufferPointer, at start: Int, isASCII: Bool) throws(Fault) -> UTF8String {
+    if isASCII { return UTF8String(String(decoding: run, as: UTF8.self)) }
+    guard let text = String(validating: run, as: UTF8.self) else { throw Fault(reason: .invalidUTF8, offset: start) }
+    return UTF8String(text)
   }
 
   private mutating func escapedString(from start: Int, firstEscape: Int) throws(Fault) -> UTF8String {
