@@ -23,7 +23,7 @@ struct MoaiFlowCommand: AsyncParsableCommand {
       """,
     subcommands: [
       Demo.self, Resolve.self, State.self, Swarms.self, Log.self, Check.self, Export.self, Import.self,
-      Crash.self, ChildWriter.self,
+      Bench.self, Crash.self, ChildWriter.self,
     ])
 
   static func main() async {

@@ -28,7 +28,8 @@ import Testing
 
   @Test func theReadmesExampleRuns() async throws {
     try await ReadmeTests.example()
-    let printed = example.withLock { $0.printed }
+    let (printed, folder) = exampleRun.withLock { ($0.printed, $0.folder) }
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     try #require(printed.count == 2)
     #expect(printed[0].map(\.content) == [.operations([.put(field: "timeout", 90)])])
     #expect(printed[1].map(\.key.description) == ["requests", "tasks", "config"])
@@ -54,28 +55,30 @@ import Testing
 private struct ExampleRun: Sendable {
   var swarm: MoaiFlow.Swarm?
   var printed: [[StateChange]] = []
+  var folder = ""
 }
 
-private let example = Mutex(ExampleRun())
+private let exampleRun = Mutex(ExampleRun())
 
 /// Stands before the library's names in this file, to put the example's folder elsewhere and to end its endless loop.
 private enum Swarm {
   static func open(_ name: String, in store: MoaiFlowSQLite.SQLiteStore) async throws -> MoaiFlow.Swarm {
     let swarm = try await MoaiFlow.Swarm.open(name, in: store)
-    example.withLock { $0.swarm = swarm }
+    exampleRun.withLock { $0.swarm = swarm }
     return swarm
   }
 }
 
 private func SQLiteStore(folder: String) async throws -> MoaiFlowSQLite.SQLiteStore {
   let place = FileManager.default.temporaryDirectory.appendingPathComponent("moai-readme-\(UUID().uuidString)")
+  exampleRun.withLock { $0.folder = place.path }
   return try await MoaiFlowSQLite.SQLiteStore(folder: place.appendingPathComponent(folder).path)
 }
 
 private func print(_ changes: [StateChange]) {
-  let swarm = example.withLock { example in
-    example.printed.append(changes)
-    return example.printed.count == 2 ? example.swarm : nil
+  let swarm = exampleRun.withLock { run in
+    run.printed.append(changes)
+    return run.printed.count == 2 ? run.swarm : nil
   }
   if let swarm { Task { try await swarm.close() } }
 }

@@ -86,8 +86,42 @@ UNIVERSES = {
     "fields": (("crdt",), fields_universe)}
 
 
+def known_traps() -> List[Case]:
+    """Cases that a plausible resolver gets wrong. Every run begins with them."""
+    clock = {"a": 1}
+    traps = {
+        # §3.1: at once a plain input has the state of the join; in steps a fed back join has it too.
+        "crdt": [[version("a", 1, T1, 5, crdt_type="counter"), version("a", 2, T1, 7),
+                  version("a", 2, T1, 7, crdt_type="counter")],
+                 [version("a", 1, T1, ["z"], crdt_type="set"), version("a", 2, T1, ["y", "x", "y"]),
+                  version("a", 2, T1, ["y", "x", "y"], crdt_type="set")],
+                 # §1.2: canonical equivalents are two elements, two fields, two agents.
+                 [version("a", 1, T1, [NFC]), version("b", 1, T1, [NFD])],
+                 [version("a", 1, T1, {NFC: 1}), version("b", 1, T1, {NFD: 2})],
+                 [version(NFC, 1, T1, 1), version(NFD, 1, T1, 2)],
+                 # §3.7: the older version has the newer time and wins the field.
+                 [version("a", 2, T1, {"f": 1, "g": 1}), version("b", 1, T2, {"f": 2})],
+                 # §3.7: what was inferred is not declared; a sum is rounded once; clocks of dominated snapshots.
+                 [version("a", 1, T1, 1), version("b", 1, T1, 2), version("c", 1, T1, "x", crdt_type="register")],
+                 [version("a", 1, T1, 0.1), version("b", 1, T1, 0.2), version("c", 1, T1, 0.3)],
+                 [version("a", 1, T1, 1, vector_clock={"b": 5}), version("a", 2, T1, 1, vector_clock=clock),
+                  version("b", 1, T1, 1)]],
+        # §3.6: an entry with and without a declared type, with its implicit clock written out or not.
+        "vector": [[version("a", 0, T1, 1), version("a", 0, T1, 1, vector_clock=clock, crdt_type="register"),
+                    version("b", 0, T1, 1)],
+                   [version("a", 1, T1, 1, vector_clock=clock), version("b", 1, T2, 1, vector_clock=clock),
+                    version("c", 1, T1, 1.0, vector_clock=clock)]],
+        # §3.4: an absent clock and an empty one are two versions with one timestamp, so there is no skew.
+        "lww": [[version("a", 1, "2025-11-29T10:01:00.001Z", 1), version("a", 1, T1, 1),
+                 version("a", 1, "2025-11-29T10:01:00.001Z", 1, vector_clock={})]],
+    }
+    return [Case(strategy, tuple(versions), 0) for strategy, cases in traps.items() for versions in cases]
+
+
 def small_cases() -> Iterator[Case]:
-    """Every multiset of one to three versions of each universe, under the strategies that it is about."""
+    """The known traps, then every multiset of one to three versions of each universe, under the strategies that it is
+    about."""
+    yield from known_traps()
     for name, (strategies, universe) in UNIVERSES.items():
         for strategy, size in itertools.product(strategies, (1, 2, 3)):
             for chosen in itertools.combinations_with_replacement(universe(), size):

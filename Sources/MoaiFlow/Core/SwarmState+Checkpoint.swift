@@ -52,6 +52,9 @@ extension SwarmState {
     header.signed(time)
     header.timestamp(lastTimestamp)
     header.fixed64(chain)
+    header.count(agents.names.count)
+    header.count(state.keys.count)
+    header.count(remembered.count)
     return PreparedCheckpoint(
       update: CheckpointUpdate(revision: revision, header: header.bytes, upserted: upserted, removed: removed),
       slots: slots, agentsBefore: agentsBefore, commands: commands, settingsChanged: settingsChanged)
@@ -113,6 +116,11 @@ extension SwarmState {
       try state.load(try keyReader.key("keys.key"), from: &reader, agents: agents)
     case CheckpointTable.settings:
       settings.settings = try SwarmSettings(from: &reader)
+      do {
+        try SettingsTable.check(settings.settings)
+      } catch {
+        throw reader.failure(.malformed(error.description), "settings")
+      }
     case CheckpointTable.commands:
       var keyReader = ByteReader(id)
       let key = try RememberedCommands.Key(from: &keyReader, agents: agents)
@@ -133,6 +141,9 @@ extension SwarmState {
     let time = try reader.signed("checkpoint.time")
     let timestamp = try reader.timestamp("checkpoint.timestamp")
     let chain = try reader.fixed64("checkpoint.chain")
+    try reader.expect(agents.names.count, "checkpoint.agents")
+    try reader.expect(state.keys.count, "checkpoint.keys")
+    try reader.expect(remembered.count, "checkpoint.commands")
     try reader.finish("checkpoint.header")
     finishLoading(revision: checkpoint.revision, time: time, chain: chain, lastTimestamp: timestamp)
   }
@@ -175,6 +186,14 @@ extension RememberedCommands.Remembered {
 extension [UInt8] {
   fileprivate static func bigEndian(_ value: UInt32) -> [UInt8] {
     Swift.withUnsafeBytes(of: value.bigEndian) { Array($0) }
+  }
+}
+
+extension ByteReader {
+  /// Refuses a checkpoint of which records are missing.
+  fileprivate mutating func expect(_ found: Int, _ field: String) throws(DecodingFailure) {
+    let expected = try varint(field)
+    guard expected == UInt64(found) else { throw failure(.malformed("\(expected) records, \(found) found"), field) }
   }
 }
 

@@ -21,7 +21,7 @@ package struct SwarmState: Sendable {
   var settings = SettingsTable()
   var remembered = RememberedCommands()
   var deadlines = Deadlines()
-  private var inverseBuffer: [StateInverse] = []
+  private var buffers = TransactionBuffers()
   /// What the last entry changed, as the chain hash takes it.
   private var changesDigest: UInt64 = 0
 
@@ -93,8 +93,8 @@ package struct SwarmState: Sendable {
   ) -> (Outcome.Result, [StateChange]) {
     var transaction = Transaction(
       epoch: epoch, revision: revision, timestamp: timestamp, author: author, authorName: entry.author,
-      reusing: takeInverseBuffer())
-    defer { inverseBuffer = transaction.releaseBuffer() }
+      reusing: takeBuffers())
+    defer { buffers = transaction.releaseBuffers() }
     do {
       switch entry.command {
       case .state(.write(let writes)):
@@ -123,10 +123,10 @@ package struct SwarmState: Sendable {
     if let previous = transaction.settingsBefore { settings.undo(previous) }
   }
 
-  private mutating func takeInverseBuffer() -> [StateInverse] {
-    var buffer: [StateInverse] = []
-    swap(&buffer, &inverseBuffer)
-    return buffer
+  private mutating func takeBuffers() -> TransactionBuffers {
+    var taken = TransactionBuffers()
+    swap(&taken, &buffers)
+    return taken
   }
 
   private mutating func extendChain(payloadHash: UInt64, appendedAt: Int64, applied: Applied) {

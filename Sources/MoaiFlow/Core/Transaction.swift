@@ -13,28 +13,32 @@ struct Transaction {
   let author: AgentIndex
   let authorName: AgentID
 
-  /// The way back, step by step.
-  private(set) var inverses: [StateInverse]
+  private var buffers: TransactionBuffers
   /// The settings to go back to, where the entry changed them.
   var settingsBefore: SwarmSettings?
   /// Feeds on what the entry changed, for the chain hash.
   var digest = StableHash()
-  /// Slots of the state table in the order in which the entry first touched them.
-  var touchedKeys: [Int] = []
   private var operations: UInt64 = 0
 
   init(
     epoch: Epoch, revision: Revision, timestamp: Timestamp, author: AgentIndex, authorName: AgentID,
-    reusing buffer: consuming [StateInverse] = []
+    reusing buffers: consuming TransactionBuffers = TransactionBuffers()
   ) {
     self.epoch = epoch
     self.revision = revision
     self.timestamp = timestamp
     self.author = author
     self.authorName = authorName
-    buffer.removeAll(keepingCapacity: true)
-    inverses = buffer
+    buffers.inverses.removeAll(keepingCapacity: true)
+    buffers.touchedKeys.removeAll(keepingCapacity: true)
+    self.buffers = buffers
   }
+
+  /// The way back, step by step.
+  var inverses: [StateInverse] { buffers.inverses }
+
+  /// Slots of the state table in the order in which the entry first touched them.
+  var touchedKeys: [Int] { buffers.touchedKeys }
 
   /// The name of the next write of this entry: (epoch, revision, index of the operation), rule §1.3.
   mutating func nextDot() -> Dot {
@@ -43,15 +47,25 @@ struct Transaction {
   }
 
   mutating func record(_ inverse: StateInverse) {
-    inverses.append(inverse)
+    buffers.inverses.append(inverse)
   }
 
-  /// Gives the inverses' storage away, to be used for the next entry.
-  mutating func releaseBuffer() -> [StateInverse] {
-    var buffer: [StateInverse] = []
-    swap(&buffer, &inverses)
-    return buffer
+  mutating func touch(_ slot: Int) {
+    buffers.touchedKeys.append(slot)
   }
+
+  /// Gives the storage away, to be used for the next entry.
+  mutating func releaseBuffers() -> TransactionBuffers {
+    var released = TransactionBuffers()
+    swap(&released, &buffers)
+    return released
+  }
+}
+
+/// The arrays that every transaction fills and empties: allocated once for all of them.
+struct TransactionBuffers: Sendable {
+  var inverses: [StateInverse] = []
+  var touchedKeys: [Int] = []
 }
 
 extension Dot {

@@ -18,11 +18,13 @@ public protocol Journal: Sendable {
   /// Concurrent calls share one commit where the engine has a cost per commit.
   ///
   /// - Throws: `JournalError`. After `.uncertain` the entries may or may not be in the journal: read on from the last
-  ///   known revision to find out. After every other error none of them is, and never will be.
+  ///   known revision to find out; until the engine knows itself, reading throws `.failed`. After every other error none
+  ///   of them is, and never will be. `.noSuchSwarm` once the swarm was deleted, as from every other method.
   func append(_ entries: [[UInt8]]) async throws(JournalError) -> Appended
 
   /// Entries after `revision` in ascending order without gaps, at most `entryLimit` of them and about `byteLimit`
-  /// bytes of payload, but at least one if there is one. Empty at the end of the journal.
+  /// bytes of payload, but at least one if there is one. An engine may give fewer than was asked for: only an empty page
+  /// is the end of the journal.
   ///
   /// - Throws: `.corrupt` naming the first revision whose entry is damaged or missing; the intact entries before it
   ///   can still be read by asking for fewer.
@@ -38,7 +40,7 @@ public protocol Journal: Sendable {
 
   /// Saves a checkpoint by its difference from the one before, as one atomic and durable step.
   ///
-  /// Records are upserted or removed by (table, id); all others stay. `revision` must not be less than the previous
+  /// Records are removed, then upserted, by (table, id); all others stay. `revision` must not be less than the previous
   /// checkpoint's, nor greater than ``head()``.
   func save(_ checkpoint: CheckpointUpdate) async throws(JournalError)
 

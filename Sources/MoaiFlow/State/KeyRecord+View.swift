@@ -4,12 +4,21 @@ extension DotFun where Value == Written {
   /// The write that is shown: the greatest by (timestamp, agent, canonical value), rule §3.7. Dots decide last, so that
   /// the choice never depends on order of arrival.
   func shown(_ agents: Agents) -> Written? {
+    if count == 1 { return self[0].value }
     var best: (dot: Dot, written: Written)?
     for (dot, written) in self {
       if let current = best, !Written.isGreater((dot, written), than: current, agents) { continue }
       best = (dot, written)
     }
     return best?.written
+  }
+
+  /// The writes that are not visible at the base. Nearly always there is one, and the next has seen it.
+  func unseen(at base: Revision, by entry: Revision) -> Writes {
+    if allSatisfy({ $0.value.isVisible(at: base, to: entry) }) { return Writes() }
+    var unseen = self
+    unseen.removeAll { $1.isVisible(at: base, to: entry) }
+    return unseen
   }
 
   /// The values of the writes that are not shown, in canonical order without repeats of each other or the shown one.
@@ -42,6 +51,15 @@ extension Part {
     case .element(let element): element.encodedSize
     }
   }
+
+  /// What makes a receiver show this value, or nothing for nil.
+  func operation(showing value: StateValue?) -> StateOperation {
+    switch self {
+    case .whole: .assign(value ?? .null)
+    case .field(let name): value.map { .put(field: name, $0) } ?? .removeField(name)
+    case .element(let element): value == nil ? .remove(element) : .add(element)
+    }
+  }
 }
 
 extension KeyRecord {
@@ -49,6 +67,7 @@ extension KeyRecord {
   static let shownSiblings = 16
 
   /// Bytes of the canonical value. O(1); a counter counts as the longest integer.
+  @inline(__always)
   var viewSize: Int {
     switch contents {
     case .counter: 20
@@ -58,6 +77,7 @@ extension KeyRecord {
     }
   }
 
+  @inline(__always)
   var counterSum: Int64 {
     if case .counter(let shares) = contents { shares.sum } else { 0 }
   }
@@ -108,23 +128,17 @@ extension KeyRecord {
   func appendOperations(
     showing part: Part, after before: StateValue?, _ agents: Agents, to operations: inout [StateOperation]
   ) {
-    switch part {
-    case .whole:
-      if case .counter(let shares) = contents {
-        operations.appendIncrements(from: before, to: shares.sum)
-      } else {
-        operations.append(.assign(writes(of: .whole).shown(agents)?.value ?? .null))
-      }
-    case .field(let name):
-      operations.append(writes(of: part).shown(agents).map { .put(field: name, $0.value) } ?? .removeField(name))
-    case .element(let element):
-      operations.append(writes(of: part).isEmpty ? .remove(element) : .add(element))
+    if case .counter(let shares) = contents {
+      operations.appendIncrements(from: before, to: shares.sum)
+    } else {
+      operations.append(part.operation(showing: writes(of: part).shown(agents)?.value))
     }
   }
 }
 
 extension [StateOperation] {
-  fileprivate mutating func appendIncrements(from before: StateValue?, to sum: Int64) {
+  /// Moves a counter from what it showed to a sum.
+  mutating func appendIncrements(from before: StateValue?, to sum: Int64) {
     var from: Int64 = 0
     if case .int(let value)? = before { from = value }
     var rest = Int128(sum) - Int128(from)

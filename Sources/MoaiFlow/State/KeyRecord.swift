@@ -51,12 +51,14 @@ struct KeyRecord: Sendable {
   /// The revision whose transaction last touched the record; tells a transaction whether it has been here before.
   var touchedAt: Revision = 0
 
+  // Inlined, so that asking for a bit or a number does not copy the record out of its table.
+  @inline(__always)
   var isDeleted: Bool {
     if case .deleted = contents { true } else { false }
   }
 
   /// Changes a set's or map's parts in place: the record lets go of the dictionary meanwhile, so it is never copied.
-  mutating func withParts<Result>(_ body: (inout [Part: Writes]) -> Result) -> Result {
+  private mutating func withParts<Result>(_ body: (inout [Part: Writes]) -> Result) -> Result {
     guard case .parts(var parts) = contents else { preconditionFailure("only sets and maps have parts") }
     contents = .deleted
     defer { contents = .parts(parts) }
@@ -64,6 +66,7 @@ struct KeyRecord: Sendable {
   }
 
   /// The writes of a part; empty if there are none.
+  @inline(__always)
   func writes(of part: Part) -> Writes {
     switch contents {
     case .register(let writes): writes
@@ -72,11 +75,25 @@ struct KeyRecord: Sendable {
     }
   }
 
-  /// Replaces the writes of a part.
-  mutating func setWrites(_ writes: Writes, of part: Part) {
+  /// Changes the writes of a part where they lie, with one look-up; a part that is left without writes goes.
+  mutating func withWrites<Result>(of part: Part, _ body: (inout Writes) -> Result) -> Result {
     switch contents {
-    case .register: contents = .register(writes)
-    case .parts: withParts { $0[part] = writes.isEmpty ? nil : writes }
+    case .register(var writes):
+      contents = .deleted
+      defer { contents = .register(writes) }
+      return body(&writes)
+    case .parts:
+      return withParts { parts in
+        guard let index = parts.index(forKey: part) else {
+          var writes = Writes()
+          let result = body(&writes)
+          if !writes.isEmpty { parts[part] = writes }
+          return result
+        }
+        let result = body(&parts.values[index])
+        if parts.values[index].isEmpty { parts.remove(at: index) }
+        return result
+      }
     case .counter, .deleted: preconditionFailure("a counter has no writes")
     }
   }
@@ -98,5 +115,14 @@ struct CounterShares: Sendable, Equatable {
   mutating func remove(_ agent: AgentIndex) {
     guard let share = shares.removeValue(forKey: agent) else { return }
     sum -= share
+  }
+
+  init() {}
+
+  /// The shares of a counter that is there already. Nil if their sum leaves Int64; sums on the way may.
+  init?(_ shares: [AgentIndex: Int64]) {
+    guard let sum = Int64(exactly: shares.values.reduce(into: Int128(0)) { $0 += Int128($1) }) else { return nil }
+    self.shares = shares
+    self.sum = sum
   }
 }

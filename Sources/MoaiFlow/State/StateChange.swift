@@ -24,11 +24,11 @@ public struct StateChange: Sendable, Hashable {
 
 extension StateTable {
   func change(of slot: Int, _ content: StateChange.Content, agents: Agents) -> StateChange {
-    let row = keys[slot]
-    let header = row.record.header
+    let header = keys[slot].record.header
     return StateChange(
-      key: row.id, revision: row.revision, agent: agents[header.agent], timestamp: header.timestamp, type: header.type,
-      content: content, siblings: row.record.siblings(agents))
+      key: keys[slot].id, revision: keys[slot].revision, agent: agents[header.agent], timestamp: header.timestamp,
+      type: header.type, content: content,
+      siblings: header.strategy == .vector ? keys[slot].record.siblings(agents) : nil)
   }
 
   /// What turns the key's value at `since` into its value now (rule §5.3): operations as far back as the key remembers

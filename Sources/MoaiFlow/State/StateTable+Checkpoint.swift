@@ -32,6 +32,9 @@ extension StateTable {
     let timestamp = try reader.timestamp("key.timestamp")
     let contentSize = try reader.count("key.content_size", bytesPerElement: 0, limit: Int(Int32.max))
     let contents = try KeyRecord.Contents(from: &reader, agents: agents)
+    guard version >= 0, version <= revision, contents.canHold(type) else {
+      throw reader.failure(.malformed("header and contents of the key do not belong together"), "key.contents")
+    }
     let recent = try RecentChanges(from: &reader)
     let header = KeyRecord.Header(
       type: type, strategy: strategy, created: created, version: version, agent: agent, timestamp: timestamp,
@@ -42,6 +45,16 @@ extension StateTable {
 }
 
 extension KeyRecord.Contents {
+  /// Whether these are contents of a key of this type.
+  fileprivate func canHold(_ type: CRDTType) -> Bool {
+    switch (self, type) {
+    case (.deleted, _), (.counter, .counter), (.register, .register): true
+    case (.parts(let parts), .set): parts.keys.allSatisfy { if case .element = $0 { true } else { false } }
+    case (.parts(let parts), .map): parts.keys.allSatisfy { if case .field = $0 { true } else { false } }
+    default: false
+    }
+  }
+
   fileprivate func encode(into writer: inout ByteWriter) {
     switch self {
     case .deleted: writer.byte(0)
@@ -69,14 +82,15 @@ extension KeyRecord.Contents {
     switch try reader.byte("key.contents") {
     case 0: self = .deleted
     case 1:
-      var shares = CounterShares()
+      var shares: [AgentIndex: Int64] = [:]
       for _ in 0..<(try reader.count("counter.shares", bytesPerElement: 2)) {
         let agent = try reader.agentIndex("counter.agent", agents)
-        guard shares.set(try reader.signed("counter.share"), of: agent) else {
-          throw reader.failure(.malformed("the sum leaves 64 bits"), "counter.share")
-        }
+        shares[agent] = try reader.signed("counter.share")
       }
-      self = .counter(shares)
+      guard let counter = CounterShares(shares) else {
+        throw reader.failure(.malformed("the sum leaves 64 bits"), "counter.share")
+      }
+      self = .counter(counter)
     case 2: self = .register(try reader.writes(agents))
     case 3:
       let count = try reader.count("key.parts", bytesPerElement: 4)
@@ -84,7 +98,9 @@ extension KeyRecord.Contents {
       parts.reserveCapacity(count)
       for _ in 0..<count {
         let part = try reader.part()
-        parts[part] = try reader.writes(agents)
+        let writes = try reader.writes(agents)
+        guard !writes.isEmpty else { throw reader.failure(.malformed("a part without a write"), "part") }
+        parts[part] = writes
       }
       self = .parts(parts)
     case let tag: throw reader.failure(.malformed("\(tag) is no contents"), "key.contents")

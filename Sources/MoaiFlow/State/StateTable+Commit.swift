@@ -4,7 +4,7 @@ import MoaiCRDT
 enum StateInverse {
   case inserted(slot: Int)
   /// The record before a deletion, or before a deleted key came back.
-  case replaced(slot: Int, KeyRecord)
+  indirect case replaced(slot: Int, KeyRecord)
   case header(slot: Int, KeyRecord.Header)
   case share(slot: Int, agent: AgentIndex, old: Int64?, sum: Int64)
   case part(slot: Int, Part, Writes)
@@ -26,7 +26,7 @@ extension StateTable {
     case .header(let slot, let header):
       keys[slot].record.header = header
       keys[slot].record.touchedAt = 0
-    case .part(let slot, let part, let writes): keys[slot].record.setWrites(writes, of: part)
+    case .part(let slot, let part, let writes): keys[slot].record.withWrites(of: part) { $0 = writes }
     case .share(let slot, let agent, let old, _):
       guard case .counter(var shares) = keys[slot].record.contents else { return }
       keys[slot].record.contents = .deleted
@@ -68,16 +68,9 @@ extension StateTable {
       return publish(slot, .value(keys[slot].record.view(agents)), in: transaction, agents: agents)
     }
     let changes = visibleChanges(of: slot, steps: steps, at: transaction.revision, agents: agents)
-    guard !changes.isEmpty else { return nil }
-    var operations: [StateOperation] = []
-    operations.reserveCapacity(changes.count)
-    for change in changes {
-      keys[slot].record.appendOperations(showing: change.part, after: change.before, agents, to: &operations)
-    }
-    if keys[slot].record.header.type != .register {
-      keys[slot].record.remember(changes)
-    }
-    return publish(slot, .operations(operations), in: transaction, agents: agents)
+    guard !changes.operations.isEmpty else { return nil }
+    keys[slot].record.remember(changes.before)
+    return publish(slot, .operations(changes.operations), in: transaction, agents: agents)
   }
 
   private mutating func publish(
@@ -90,42 +83,51 @@ extension StateTable {
     return change(of: slot, content, agents: agents)
   }
 
-  /// The parts that show something else than before the entry, with what they showed, in the order of their first
-  /// change.
+  /// The parts that show something else than before the entry, in the order of their first change.
   private func visibleChanges(
     of slot: Int, steps: [StateInverse], at revision: Revision, agents: Agents
-  ) -> [RecentChanges.Change] {
-    var changes: [RecentChanges.Change] = []
+  ) -> VisibleChanges {
+    let header = keys[slot].record.header
+    var changes = VisibleChanges()
     var seen: Set<Part> = []
     let mayRepeat = steps.count > 2
     for step in steps {
-      let part: Part
-      let before: StateValue?
-      let isVisible: Bool
       switch step {
-      case .part(_, let changed, let writes):
-        part = changed
-        before = writes.shown(agents)?.value
+      case .part(_, let part, let writes):
+        if mayRepeat, !seen.insert(part).inserted { continue }
+        let before = writes.shown(agents)?.value
         let now = keys[slot].record.writes(of: part)
-        isVisible =
-          now.shown(agents)?.value != before
-          || keys[slot].record.header.strategy == .vector && now.siblings(agents) != writes.siblings(agents)
+        let shown = now.shown(agents)?.value
+        guard shown != before || header.strategy == .vector && now.siblings(agents) != writes.siblings(agents)
+        else { continue }
+        changes.operations.append(part.operation(showing: shown))
+        // A register's value replaces what was there, whatever it was.
+        if header.type != .register { changes.before.append(.init(revision: revision, part: part, before: before)) }
       case .share(_, _, _, let sum):
-        part = .whole
-        before = .int(sum)
-        isVisible = keys[slot].record.counterSum != sum
+        let sumNow = keys[slot].record.counterSum
+        if mayRepeat, !seen.insert(.whole).inserted { continue }
+        guard sumNow != sum else { continue }
+        changes.operations.appendIncrements(from: .int(sum), to: sumNow)
+        changes.before.append(.init(revision: revision, part: .whole, before: .int(sum)))
       case .inserted, .replaced, .header: continue
       }
-      if mayRepeat, !seen.insert(part).inserted { continue }
-      if isVisible { changes.append(RecentChanges.Change(revision: revision, part: part, before: before)) }
     }
     return changes
   }
 }
 
+/// What an entry did to a key, as readers see it.
+private struct VisibleChanges {
+  /// What turns the value before the entry into the value now.
+  var operations: [StateOperation] = []
+  /// What the parts showed before.
+  var before: [RecentChanges.Change] = []
+}
+
 extension KeyRecord {
   /// Notes what the parts showed before an entry, and forgets what is too old to be worth its bytes.
   fileprivate mutating func remember(_ changes: [RecentChanges.Change]) {
+    if changes.isEmpty { return }
     for change in changes { recent.append(change) }
     recent.trim(to: RecentChanges.freeBytes + viewSize)
   }

@@ -63,8 +63,9 @@ struct StateTable: Sendable {
     if case .value(let type, _) = write.content { asked = type }
     let holds = live.map { keys[$0].record.header.type } ?? policy?.type
     let type = holds ?? asked ?? write.declaredType ?? write.operations.first?.type ?? .register
-    for candidate in [asked, write.declaredType] {
-      if let candidate, candidate != type { throw .typeMismatch(write.key, holds: type, asked: candidate) }
+    if let asked, asked != type { throw .typeMismatch(write.key, holds: type, asked: asked) }
+    if let declared = write.declaredType, declared != type {
+      throw .typeMismatch(write.key, holds: type, asked: declared)
     }
     for operation in write.operations where operation.type != type {
       throw .typeMismatch(write.key, holds: type, asked: operation.type)
@@ -98,12 +99,12 @@ struct StateTable: Sendable {
       let isFirstTouch = keys[found].record.touchedAt != transaction.revision
       transaction.record(.replaced(slot: found, keys[found].record))
       keys[found].record = record
-      if isFirstTouch { transaction.touchedKeys.append(found) }
+      if isFirstTouch { transaction.touch(found) }
       return found
     }
     let slot = keys.insert(record, id: write.key)
     transaction.record(.inserted(slot: slot))
-    transaction.touchedKeys.append(slot)
+    transaction.touch(slot)
     return slot
   }
 
@@ -119,7 +120,7 @@ struct StateTable: Sendable {
   private mutating func begin(_ slot: Int, in transaction: inout Transaction) {
     guard keys[slot].record.touchedAt != transaction.revision else { return }
     keys[slot].record.touchedAt = transaction.revision
-    transaction.touchedKeys.append(slot)
+    transaction.touch(slot)
     transaction.record(.header(slot: slot, keys[slot].record.header))
   }
 
@@ -167,42 +168,60 @@ struct StateTable: Sendable {
     _ value: StateValue, to part: Part, of slot: Int, base: Revision, in transaction: inout Transaction,
     settings: SwarmSettings, agents: Agents, overwrote: inout [Overwritten]
   ) throws(StateRefusal) {
-    let before = keys[slot].record.writes(of: part)
-    var after = before
-    after.removeAll { $1.isVisible(at: base, to: transaction.revision) }
+    let revision = transaction.revision
     let limit = settings.limits.siblings
-    guard after.count < limit else { throw .tooManySiblings(keys[slot].id, limit: limit) }
-    for (_, unseen) in after where unseen.agent != transaction.author && overwrote.count < Overwritten.limit {
+    let dot = transaction.nextDot()
+    let written = Written(
+      value: value, timestamp: transaction.timestamp, agent: transaction.author, entered: revision)
+    let replacement = keys[slot].record.withWrites(of: part) { writes -> Replacement? in
+      let unseen = writes.unseen(at: base, by: revision)
+      guard unseen.count < limit else { return nil }
+      let before = writes
+      writes = unseen
+      writes.insert(dot, written)
+      return Replacement(before: before, unseen: unseen, after: writes)
+    }
+    guard let replacement else { throw .tooManySiblings(keys[slot].id, limit: limit) }
+    for (_, unseen) in replacement.unseen
+    where unseen.agent != transaction.author && unseen.value != value && overwrote.count < Overwritten.limit {
       overwrote.append(Overwritten(agent: agents[unseen.agent], revision: unseen.entered))
     }
-    after.insert(
-      transaction.nextDot(),
-      Written(
-        value: value, timestamp: transaction.timestamp, agent: transaction.author, entered: transaction.revision))
-    replace(part, of: slot, before: before, after: after, in: &transaction, agents: agents)
+    note(replacement, of: part, in: slot, &transaction, agents)
   }
 
   /// Removes the writes visible at the base; unseen ones stay (rule §4.2).
   private mutating func erase(
     _ part: Part, of slot: Int, base: Revision, in transaction: inout Transaction, agents: Agents
   ) {
-    let before = keys[slot].record.writes(of: part)
-    guard !before.isEmpty else { return }
-    var after = before
-    after.removeAll { $1.isVisible(at: base, to: transaction.revision) }
-    guard after.count != before.count else { return }
-    replace(part, of: slot, before: before, after: after, in: &transaction, agents: agents)
+    let revision = transaction.revision
+    let replacement = keys[slot].record.withWrites(of: part) { writes -> Replacement? in
+      let unseen = writes.unseen(at: base, by: revision)
+      guard unseen.count != writes.count else { return nil }
+      let before = writes
+      writes = unseen
+      return Replacement(before: before, unseen: unseen, after: unseen)
+    }
+    guard let replacement else { return }
+    note(replacement, of: part, in: slot, &transaction, agents)
   }
 
-  private mutating func replace(
-    _ part: Part, of slot: Int, before: Writes, after: Writes, in transaction: inout Transaction, agents: Agents
+  /// Leaves the way back from a replacement, and accounts for its size.
+  private mutating func note(
+    _ replacement: Replacement, of part: Part, in slot: Int, _ transaction: inout Transaction, _ agents: Agents
   ) {
-    transaction.record(.part(slot: slot, part, before))
-    let sizeBefore = part.viewSize(showing: before.shown(agents))
-    let sizeAfter = part.viewSize(showing: after.shown(agents))
-    keys[slot].record.setWrites(after, of: part)
+    transaction.record(.part(slot: slot, part, replacement.before))
+    let sizeBefore = part.viewSize(showing: replacement.before.shown(agents))
+    let sizeAfter = part.viewSize(showing: replacement.after.shown(agents))
     keys[slot].record.header.contentSize += sizeAfter - sizeBefore
   }
+}
+
+/// The writes of a part before and after an operation.
+private struct Replacement {
+  let before: Writes
+  /// Those that the operation leaves standing.
+  let unseen: Writes
+  let after: Writes
 }
 
 /// What became of one write of an entry, before the commit gives its key a revision.

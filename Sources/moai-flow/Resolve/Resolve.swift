@@ -46,8 +46,8 @@ struct Resolve: ParsableCommand {
   }
 
   private func answerOnce(_ input: FileHandle, _ request: ResolveRequest) throws {
+    let document = try read(input)
     do {
-      let document = try read(input)
       let version = try request.answer(document)
       write(JSONWriter.text(version, style: .spaced) + "\n", to: .standardOutput)
     } catch {
@@ -55,11 +55,11 @@ struct Resolve: ParsableCommand {
     }
   }
 
+  /// Every line has its answer, an empty one too, so that the two can be read side by side.
   private func answerEachLine(of input: FileHandle, _ request: ResolveRequest) throws {
     var hasFailed = false
     var line: [UInt8] = []
     func answer() {
-      guard !line.isEmpty else { return }
       let answer: StateValue
       do {
         answer = try request.answer(line)
@@ -70,7 +70,7 @@ struct Resolve: ParsableCommand {
       write(JSONWriter.text(answer, style: .spaced) + "\n", to: .standardOutput)
       line.removeAll(keepingCapacity: true)
     }
-    while let chunk = try input.read(upToCount: 64 * 1024), !chunk.isEmpty {
+    while let chunk = try chunk(of: input) {
       var rest = chunk[...]
       while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
         line.append(contentsOf: rest[..<end])
@@ -78,24 +78,30 @@ struct Resolve: ParsableCommand {
         rest = rest[(end + 1)...]
       }
       line.append(contentsOf: rest)
-      guard line.count <= request.limits.bytes else { throw fail(ResolveFault("a line is over the size limit")) }
+      guard line.count <= ResolveRequest.maxBytes else { throw fail(ResolveFault("a line is over the size limit")) }
     }
-    answer()
+    if !line.isEmpty { answer() }
     if hasFailed { throw ExitCode(2) }
   }
 
-  private func read(_ input: FileHandle) throws(ResolveFault) -> [UInt8] {
+  private func read(_ input: FileHandle) throws -> [UInt8] {
     var document: [UInt8] = []
-    do {
-      while let chunk = try input.read(upToCount: 64 * 1024), !chunk.isEmpty {
-        document.append(contentsOf: chunk)
-        // The parser's limit names the size; reading on would only cost memory.
-        if document.count > ResolveRequest.maxBytes { break }
-      }
-    } catch {
-      throw ResolveFault("\(file ?? "standard input"): cannot be read")
+    while let chunk = try chunk(of: input) {
+      document.append(contentsOf: chunk)
+      // The parser's limit names the size; reading on would only cost memory.
+      if document.count > ResolveRequest.maxBytes { break }
     }
     return document
+  }
+
+  /// Nil at the end.
+  private func chunk(of input: FileHandle) throws -> Data? {
+    do {
+      guard let chunk = try input.read(upToCount: 64 * 1024), !chunk.isEmpty else { return nil }
+      return chunk
+    } catch {
+      throw fail(ResolveFault("\(file ?? "standard input"): cannot be read"))
+    }
   }
 
   private func fail(_ fault: ResolveFault) -> ExitCode {

@@ -70,7 +70,13 @@ extension TargetOptions {
     let name = try name ?? swarmName()
     return try await DataFolder(path: try folder()).writing { store in
       let swarm = try await Swarm.open(name, in: store, createIfMissing: false)
-      let result = try await body(swarm)
+      let result: Result
+      do {
+        result = try await body(swarm)
+      } catch {
+        try? await swarm.close()
+        throw error
+      }
       try? await swarm.close()
       return result
     }

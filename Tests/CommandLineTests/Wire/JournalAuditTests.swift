@@ -1,5 +1,6 @@
 import MoaiCRDT
 import MoaiFlow
+import MoaiFlowTesting
 import Testing
 
 @Suite("an audit compares the checkpoint with the replay")
@@ -69,5 +70,48 @@ struct JournalAuditTests {
     #expect(audit.revision == 21)
     #expect(audit.problems.count == 1)
     #expect(audit.problems[0].hasPrefix("entry 22 is corrupt"))
+  }
+
+  @Test("whatever agents did, over several openings and checkpoints, is found sound", arguments: 1...8)
+  func anyHistoryIsSound(seed: UInt64) async throws {
+    let store = store()
+    var generator = SplitMix64(seed: seed)
+    for _ in 0..<4 {
+      let swarm = try await Swarm.open(.default, in: store)
+      for _ in 0..<60 {
+        let request = try randomRequest(using: &generator, head: try await swarm.status().revision)
+        _ = try? await swarm.perform(request)
+      }
+      try await swarm.close()
+      let audit = await JournalAudit(of: try await store.open(.default))
+      #expect(audit.problems == [])
+      #expect(audit.checkpoint == audit.revision)
+    }
+  }
+
+  private func randomRequest(using generator: inout SplitMix64, head: Revision) throws -> Request {
+    let agent = try AgentID("agent-\(Int.random(in: 0..<3, using: &generator))")
+    let part = Int64.random(in: 0..<5, using: &generator)
+    let operation: StateOperation =
+      switch Int.random(in: 0..<6, using: &generator) {
+      case 0: .increment(part - 2)
+      case 1: .add(.int(part))
+      case 2: .remove(.int(part))
+      case 3: .put(field: UTF8String("field-\(part)"), .int(head))
+      case 4: .removeField(UTF8String("field-\(part)"))
+      default: .assign(.int(part))
+      }
+    let isDeletion = Int.random(in: 0..<12, using: &generator) == 0
+    // Mostly a key of the operation's type; sometimes one of another, which is refused.
+    let name = Int.random(in: 0..<10, using: &generator) == 0 ? "set-1" : "\(operation.type)-\(part % 2)"
+    let base =
+      Bool.random(using: &generator) ? nil : RevisionReference.revision(.random(in: 0...head, using: &generator))
+    return Request(
+      author: agent,
+      body: .write([
+        WriteRequest(
+          try StateKey(name), isDeletion ? .delete : .operations([operation]), base: base,
+          strategy: name == "register-1" ? .vector : nil)
+      ]))
   }
 }

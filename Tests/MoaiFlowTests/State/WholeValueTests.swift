@@ -154,7 +154,8 @@ import Testing
     case .array(let elements): wanted = .array(elements.dropLast() + ["mine"])
     case .object(let object):
       wanted = .object(
-        try StateObject(object.fields.dropLast().map { ($0.name, $0.value) } + [(UTF8String("mine"), StateValue.int(2))]))
+        try StateObject(
+          object.fields.dropLast().map { ($0.name, $0.value) } + [(UTF8String("mine"), StateValue.int(2))]))
     default: return
     }
     try harness.write("k", .value(wanted), by: "alice", base: 3)
