@@ -69,6 +69,7 @@ private enum Swarm {
   }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private func SQLiteStore(folder: String) async throws -> MoaiFlowSQLite.SQLiteStore {
   let place = FileManager.default.temporaryDirectory.appendingPathComponent("moai-readme-\(UUID().uuidString)")
   exampleRun.withLock { $0.folder = place.path }

@@ -16,7 +16,13 @@ extension Swarm {
     switch query {
     case .value(let key, let at):
       guard let at else { return .value(core.state.reading(of: key, agents: core.agents, cursor: cursor)) }
-      let past = try await state(at: try resolve(at))
+      let revision = try resolve(at)
+      if let now = core.state.reading(
+        of: key, agents: core.agents, cursor: Cursor(epoch: epoch, revision: revision)), now.revision <= revision
+      {
+        return .value(now)
+      }
+      let past = try await state(at: revision)
       return .value(
         past.state.reading(
           of: key, agents: past.agents, cursor: Cursor(epoch: epoch, revision: past.revision)))

@@ -38,7 +38,11 @@ struct Crash: AsyncParsableCommand {
       let fate = report.wasKilled ? "killed after \(killAfter) s" : "finished"
       print("round \(round): \(fate), \(report.acknowledged) acknowledged, \(report.missing.count) rows short")
       for missing in report.missing { print("  \(missing)") }
-      if report.missing.isEmpty { try? FileManager.default.removeItem(atPath: folder) } else { print("  kept \(folder)") }
+      if report.missing.isEmpty {
+        try? FileManager.default.removeItem(atPath: folder)
+      } else {
+        print("  kept \(folder)")
+      }
     }
     print("\(rounds) rounds, \(killed) killed while writing, \(lost) rows with lost writes")
     if lost > 0 { throw ExitCode.failure }

@@ -14,7 +14,8 @@ struct DemoStrategies {
       let resolution = try ConflictResolver(strategy: strategy).resolve(versions, for: "counter")
       let siblings = resolution.version.siblings.map { JSONWriter.text($0.value) }.joined(separator: ", ")
       stage.line(
-        "\(name)", JSONWriter.text(resolution.value) + " by \(resolution.rule.name)"
+        "\(name)",
+        JSONWriter.text(resolution.value) + " by \(resolution.rule.name)"
           + (siblings.isEmpty ? "" : ", sibling \(siblings)"))
       ledger.check("strategy \(name)", resolution.value, equals: name == "crdt" ? 250 : 150)
     }

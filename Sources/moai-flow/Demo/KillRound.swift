@@ -125,8 +125,7 @@ struct KillRound {
 
   /// This program, to be run as its own child.
   private static var executable: URL {
-    URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path == "/proc/self/exe"
-      ? URL(fileURLWithPath: CommandLine.arguments[0]) : URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
   }
 }
 
