@@ -99,6 +99,8 @@ def known_traps() -> List[Case]:
                  [version("a", 1, T1, [NFC]), version("b", 1, T1, [NFD])],
                  [version("a", 1, T1, {NFC: 1}), version("b", 1, T1, {NFD: 2})],
                  [version(NFC, 1, T1, 1), version(NFD, 1, T1, 2)],
+                 # §2.1: four elements, whatever equality the language has.
+                 [version("a", 1, T1, [1, True]), version("b", 1, T1, [1.0, "1"])],
                  # §3.7: the older version has the newer time and wins the field.
                  [version("a", 2, T1, {"f": 1, "g": 1}), version("b", 1, T2, {"f": 2})],
                  # §3.7: what was inferred is not declared; a sum is rounded once; clocks of dominated snapshots.

@@ -2,7 +2,7 @@
 """Checks `moai-flow resolve` against the model of §3. See README.md.
 
     python3 check.py --binary PATH [--cases 10000] [--seed 1] [--exhaustive] [--jobs 2]
-    python3 check.py --self-test --cases 300
+    python3 check.py --self-test --cases 200
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import sys
 import time
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import tampering
 from cases import Case, known_traps, random_case, small_cases
@@ -198,24 +198,31 @@ def run(options: argparse.Namespace) -> bool:
     return failed == 0
 
 
+def found_with(work: Tuple[Optional[str], int]) -> Tuple[Optional[str], List[str]]:
+    """What the driver finds in the stand-in with this mutation: by cases, or else by the tables or tampering."""
+    mutation, count = work
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "standin.py")
+    product = Product([sys.executable, script], ["--mutation", mutation] if mutation else [])
+    cases = known_traps() + [random_case(seed) for seed in range(count)]
+    cases += itertools.islice(small_cases(), 0, None, SELF_TEST_STRIDE)
+    failures, _ = run_cases(cases, product)
+    found = [f"{failure.problem.rule} {failure.problem.text}" for failure in failures]
+    if not found:
+        found += [f"{row.rule} {row.name}: {fault}" for row, _, fault, _ in row_faults(product) if fault]
+        found += [f"{fault.rule} {fault.name}" for fault in tampering.check(product)[1]]
+    return mutation, found
+
+
 def self_test(options: argparse.Namespace) -> bool:
     """The stand-in agrees with the model; each of its mutations is found."""
-    command = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "standin.py")]
-    cases = known_traps() + [random_case(seed) for seed in range(options.cases)]
-    cases += itertools.islice(small_cases(), 0, None, SELF_TEST_STRIDE)
     passed = failed = 0
-    for mutation in [None] + sorted(MUTATIONS):
-        product = Product(command, ["--mutation", mutation] if mutation else [])
-        found: List[str] = []
-        failures, _ = run_cases(cases, product)
-        found += [f"{failure.problem.rule} {failure.problem.text}" for failure in failures]
-        if not found:
-            found += [f"{row.rule} {row.name}: {fault}" for row, _, fault, _ in row_faults(product) if fault]
-            found += [f"{fault.rule} {fault.name}" for fault in tampering.check(product)[1]]
-        fine = bool(found) == bool(mutation)
-        passed, failed = (passed + 1, failed) if fine else (passed, failed + 1)
-        says = found[0][:90] if found else "nothing found"
-        print(f"{'ok' if fine else 'FAILED'}  {mutation or 'no mutation'}: {says}", flush=True)
+    with multiprocessing.Pool(options.jobs) as pool:
+        mutations: List[Optional[str]] = [None, *sorted(MUTATIONS)]
+        for mutation, found in pool.imap(found_with, [(mutation, options.cases) for mutation in mutations]):
+            fine = bool(found) == bool(mutation)
+            passed, failed = (passed + 1, failed) if fine else (passed, failed + 1)
+            says = found[0][:90] if found else "nothing found"
+            print(f"{'ok' if fine else 'FAILED'}  {mutation or 'no mutation'}: {says}", flush=True)
     print(f"{passed} passed, {failed} failed")
     return failed == 0
 
