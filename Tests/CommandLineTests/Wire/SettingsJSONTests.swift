@@ -19,6 +19,32 @@ struct SettingsJSONTests {
     #expect(try SwarmSettings(json: ["policies": .null, "limits": .null]) == SwarmSettings())
   }
 
+  @Test(
+    "settings with a field that is unknown, not supported yet or out of range are refused",
+    arguments: [
+      (#"{"polices": []}"#, "/polices: there is no such field"),
+      (#"{"retention": 5}"#, "/retention: not supported yet"),
+      (#"{"quorum": 2}"#, "/quorum: not supported yet"),
+      (#"{"topology": "ring"}"#, "/topology: not supported yet"),
+      (#"{"policies": [{"pattern": "a", "max": 5}]}"#, "/policies/0/max: not supported yet"),
+      (#"{"policies": [{"pattern": "a"}, {}]}"#, "/policies/1/pattern: the field is missing"),
+      (#"{"policies": [{"pattern": ""}]}"#, "/policies/0/pattern"),
+      (#"{"policies": [{"pattern": "a", "crdt_type": "tree"}]}"#, "/policies/0/crdt_type: must be one of"),
+      (#"{"policies": [{"pattern": "a", "writers": "b"}]}"#, "/policies/0/writers: must be an array"),
+      (#"{"limits": {"value_bytes": 0}}"#, "/limits/value_bytes: 0 is not between"),
+      (#"{"limits": {"siblings": 1.0}}"#, "/limits/siblings: must be an integer"),
+      (#"[]"#, "must be an object"),
+    ])
+  func refusedSettings(json: String, text: String) throws {
+    let json = try JSONParser().parse(json)
+    do {
+      _ = try SwarmSettings(json: json)
+      Issue.record("\(json) was accepted")
+    } catch {
+      #expect(error.description.hasPrefix(text), "\(error)")
+    }
+  }
+
   @Test("operations survive their JSON")
   func operationsRoundTrip() throws {
     let operations: [StateOperation] = [

@@ -1,0 +1,33 @@
+import Testing
+
+@Suite("demo")
+struct DemoTests {
+  let folder: TemporaryFolder
+  let moai: MoaiFlowProcess
+
+  init() throws {
+    folder = try TemporaryFolder()
+    moai = MoaiFlowProcess(folder)
+  }
+
+  @Test("§10.1 the demo checks what its agents wrote, all of it, in at most 80 columns")
+  func theDemoHolds() throws {
+    let answer = try moai("demo", "--agents", "4", "--seconds", "0.3")
+    answer.expectSuccess()
+    #expect(answer.lines.last?.hasPrefix("All 17 checks hold") == true, "\(answer.output)")
+    let isTooLong = answer.lines.filter { $0.count > 80 && !$0.hasPrefix("folder ") }
+    #expect(isTooLong == [])
+  }
+
+  @Test("§10.1 nothing acknowledged is missing after SIGKILL under 16 writers of every type")
+  func nothingIsMissingAfterAKill() throws {
+    let answer = try moai("crash", "--rounds", "3", "--operations", "1000", "--seed", "7")
+    answer.expectSuccess()
+    #expect(answer.lines.last == "3 rounds, 3 killed while writing, 0 rows with lost writes", "\(answer.output)")
+  }
+
+  @Test func demoOptionsAreChecked() throws {
+    try moai("demo", "--agents", "1").expectFailure(2, "--agents takes 2 to 256")
+    try moai("demo", "--engine", "nats").expectFailure(2, "not available yet")
+  }
+}
