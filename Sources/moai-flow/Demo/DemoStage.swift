@@ -7,7 +7,9 @@ final class DemoStage: Sendable {
   private let hasColour =
     isatty(STDOUT_FILENO) == 1 && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
 
-  private static let labelWidth = 40
+  /// Columns of a label in a scene, and in the table of checks, whose values are short.
+  private static let labelWidth = 30
+  private static let checkWidth = 44
 
   func title(_ text: String, folder: String) {
     emit("\(bold("MoaiFlow demo")): \(text)")
@@ -36,7 +38,7 @@ final class DemoStage: Sendable {
 
   func check(_ label: String, _ found: String, isRight: Bool, expected: String) {
     let mark = isRight ? green("ok") : red("OFF")
-    emit("  \(pad(label)) \(found)  \(mark)\(isRight ? "" : "  expected \(expected)")")
+    emit("  \(pad(label, to: DemoStage.checkWidth)) \(found)  \(mark)\(isRight ? "" : "  expected \(expected)")")
   }
 
   func verdict(_ text: String, isRight: Bool) {
@@ -54,8 +56,8 @@ final class DemoStage: Sendable {
     for command in commands { emit("  \(command)") }
   }
 
-  private func pad(_ label: String) -> String {
-    let missing = DemoStage.labelWidth - label.count
+  private func pad(_ label: String, to width: Int = DemoStage.labelWidth) -> String {
+    let missing = width - label.count
     return missing > 0 ? label + " " + String(repeating: ".", count: missing - 1) : label
   }
 

@@ -23,7 +23,7 @@ struct DemoUseCases {
     stage.line("bob puts retries = 5", DemoLedger.text(try await swarm.state.read(key)?.value))
     try await alice.state.set(key, to: ["colour": "blue", "retries": 3], base: read?.cursor)
     let after = try await swarm.state.read(key)?.value
-    stage.line("alice writes back blue, without debug", DemoLedger.text(after))
+    stage.line("alice writes blue, no debug", DemoLedger.text(after))
     stage.note("bob's 5 stays: alice had not changed that field")
     ledger.check("stale write: both changes are there", after, equals: ["colour": "blue", "retries": 5])
   }
@@ -37,7 +37,7 @@ struct DemoUseCases {
     try await one.state.add("task-3", to: "demo/queue")
     try await two.state.remove("task-1", from: "demo/queue", base: seen)
     let queue = try await swarm.state.read("demo/queue")?.value
-    stage.line("queue: adds and a remove that cross", DemoLedger.text(queue))
+    stage.line("queue, adds and remove cross", DemoLedger.text(queue))
     ledger.check("task queue", queue, equals: ["task-2", "task-3"])
 
     try await one.state.increment("demo/served", by: 100)
@@ -49,7 +49,7 @@ struct DemoUseCases {
     try await one.state.set("demo/limits", to: ["timeout": 30, "retries": 3], type: .map)
     try await two.state.set("demo/limits", to: ["timeout": 60, "max_conn": 100])
     let limits = try await swarm.state.read("demo/limits")?.value
-    stage.line("configuration: two maps, field by field", DemoLedger.text(limits))
+    stage.line("two maps, field by field", DemoLedger.text(limits))
     ledger.check("configuration map", limits, equals: ["timeout": 60, "retries": 3, "max_conn": 100])
   }
 

@@ -46,7 +46,7 @@ struct Resolve: ParsableCommand {
   }
 
   private func answerOnce(_ input: FileHandle, _ request: ResolveRequest) throws {
-    let document = try read(input)
+    let document = try document(from: input)
     do {
       let version = try request.answer(document)
       write(JSONWriter.text(version, style: .spaced) + "\n", to: .standardOutput)
@@ -84,7 +84,7 @@ struct Resolve: ParsableCommand {
     if hasFailed { throw ExitCode(2) }
   }
 
-  private func read(_ input: FileHandle) throws -> [UInt8] {
+  private func document(from input: FileHandle) throws -> [UInt8] {
     var document: [UInt8] = []
     while let chunk = try chunk(of: input) {
       document.append(contentsOf: chunk)
@@ -94,13 +94,15 @@ struct Resolve: ParsableCommand {
     return document
   }
 
-  /// Nil at the end.
-  private func chunk(of input: FileHandle) throws -> Data? {
-    do {
-      guard let chunk = try input.read(upToCount: 64 * 1024), !chunk.isEmpty else { return nil }
-      return chunk
-    } catch {
-      throw fail(ResolveFault("\(file ?? "standard input"): cannot be read"))
+  /// What is there to read, as soon as there is something: a caller may wait for the answer to one line before it
+  /// sends the next. Nil at the end.
+  private func chunk(of input: FileHandle) throws -> [UInt8]? {
+    var chunk = [UInt8](repeating: 0, count: 64 * 1024)
+    while true {
+      let count = read(input.fileDescriptor, &chunk, chunk.count)
+      if count > 0 { return Array(chunk[..<count]) }
+      if count == 0 { return nil }
+      guard errno == EINTR else { throw fail(ResolveFault("\(file ?? "standard input"): cannot be read")) }
     }
   }
 
