@@ -43,8 +43,8 @@ public struct ORMap<Key: Hashable & Sendable, Field: DotStore>: CausalLattice {
 
   /// Changes the field of `key` as a lattice of its own, and returns the delta of the map.
   ///
-  /// - Parameter change: gets the field and the context of the map, and returns the delta of the field. New writes take
-  ///   dots that the context does not contain.
+  /// `change`: gets the field and the context of the map, and returns the delta of the field. New writes take
+  /// dots that the context does not contain.
   @inlinable
   @discardableResult
   public mutating func update<Failure: Error>(

@@ -30,7 +30,7 @@ public struct ConflictResolver: Sendable {
   /// `lww` costs one pass and allocates nothing. `vector` compares every version with the undominated ones before it.
   /// `crdt` sorts by agent.
   ///
-  /// - Parameter time: reported as `resolved_at`; it decides nothing.
+  /// `time`: reported as `resolved_at`; it decides nothing.
   public func resolve(
     _ versions: [StateVersion], for key: String, at time: Timestamp? = nil
   ) throws(ResolutionError) -> Resolution {

@@ -43,8 +43,8 @@ public struct CustomStrategy: Sendable {
   public let name: String
   let decide: @Sendable ([StateVersion]) -> StateValue
 
-  /// - Parameter decide: is given at least two versions, ascending by the order of rule §3.4. A value over the limits
-  ///   makes the resolution fail.
+  /// `decide`: is given at least two versions, ascending by the order of rule §3.4. A value over the limits
+  /// makes the resolution fail.
   public init(name: String, decide: @escaping @Sendable ([StateVersion]) -> StateValue) {
     self.name = name
     self.decide = decide

@@ -14,7 +14,7 @@ extension StateAccess {
   /// The key's value with its author, time and revision; nil if the key is absent. Sees every write that was answered
   /// before the call.
   ///
-  /// - Parameter revision: the value as it was then, from the journal: O(history).
+  /// `revision`: the value as it was then, from the journal: O(history).
   public func read(_ key: String, at revision: RevisionReference? = nil) async throws(SwarmError) -> StateReading? {
     try await connection.reading(of: try StateKey(checking: key), at: revision)
   }
@@ -51,9 +51,8 @@ extension StateAccess {
   /// Full sync (rule §5.1): asks every agent with an open session for what it has of the key, merges the answers as
   /// those agents' writes, and tells everybody the result. Returns when the last answer is in.
   ///
-  /// - Parameters:
-  ///   - quorum: answers that are needed; nil: more than half of those asked.
-  ///   - id: matches answers to this sync; the same id twice writes no answer twice.
+  /// * `quorum`: answers that are needed; nil: more than half of those asked.
+  /// * `id`: matches answers to this sync; the same id twice writes no answer twice.
   /// - Throws: `.quorumNotReached` with the report; then nothing was written.
   public func synchronize(
     _ key: String, timeout: Duration = .seconds(5), quorum: Int? = nil, id: CommandID,

@@ -43,7 +43,7 @@ public actor Swarm {
 
   /// Opens a swarm: its newest checkpoint, then the entries after it.
   ///
-  /// - Parameter createIfMissing: whether a name that the store does not know becomes a new, empty swarm.
+  /// `createIfMissing`: whether a name that the store does not know becomes a new, empty swarm.
   /// - Throws: `.engine` for what the store says; `.corrupt` if an entry or the checkpoint cannot be read.
   public static func open(
     _ name: SwarmName = .default, in store: any JournalStore, createIfMissing: Bool = true,

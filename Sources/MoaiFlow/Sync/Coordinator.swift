@@ -13,7 +13,7 @@ public protocol Coordinator: Sendable {
 
   /// Asks agents and waits until the last one answered or `timeout` has passed, whichever is first.
   ///
-  /// - Parameter late: called for each answer that comes after that, at most ``SwarmCoordinator/lateWindow`` later.
+  /// `late`: called for each answer that comes after that, at most ``SwarmCoordinator/lateWindow`` later.
   func request(
     _ message: AgentMessage, to agents: [AgentID], timeout: Duration,
     late: @escaping @Sendable (AgentID, AgentReply) async -> Void

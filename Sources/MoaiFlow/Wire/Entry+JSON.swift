@@ -3,9 +3,8 @@ import MoaiCRDT
 extension Entry {
   /// One line of a log: `{revision, appended_at, agent_id, via?, command_id, writes or settings, outcome}`.
   ///
-  /// - Parameters:
-  ///   - appendedAt: the engine's time at the append, in milliseconds since 1970.
-  ///   - outcome: what replay found the entry to do.
+  /// * `appendedAt`: the engine's time at the append, in milliseconds since 1970.
+  /// * `outcome`: what replay found the entry to do.
   public func json(revision: Revision, appendedAt: Int64, outcome: Outcome) -> StateValue {
     var fields = WireFields()
     fields.add("revision", integer: revision)

@@ -69,7 +69,7 @@ package struct ExportWriter: Sendable {
     return fields.json
   }
 
-  /// - Parameter chain: the swarm's chain hash after the last entry.
+  /// `chain`: the swarm's chain hash after the last entry.
   package func trailer(chain: UInt64) -> StateValue {
     var fields = WireFields()
     fields.add("end", true)

@@ -24,7 +24,7 @@ extension StateReading {
 extension KeyResult {
   /// The answer to a write: the key as it is now and whom the write overwrote, `[{agent_id, revision}]`.
   ///
-  /// - Parameter reading: the key after the write; nil if the write left it absent.
+  /// `reading`: the key after the write; nil if the write left it absent.
   public func json(reading: StateReading?, cursor: Cursor) -> StateValue {
     var fields = WireFields()
     if let reading {

@@ -33,9 +33,8 @@ public struct JournalContract: Sendable {
   let reopen: @Sendable (any JournalStore) async throws(JournalError) -> any JournalStore
   let load: Load
 
-  /// - Parameters:
-  ///   - makeStore: a new, empty store; it may hold the swarm `default`.
-  ///   - reopen: closes the store and opens one over the same journals, as the next process would.
+  /// * `makeStore`: a new, empty store; it may hold the swarm `default`.
+  /// * `reopen`: closes the store and opens one over the same journals, as the next process would.
   public init(
     load: Load = Load(),
     makeStore: @escaping @Sendable () async throws(JournalError) -> any JournalStore,

@@ -15,7 +15,7 @@ public struct LawViolation: Hashable, Sendable, CustomStringConvertible {
 
 /// Merging is a join (rule §4.9): commutative, associative, idempotent, with the empty state as its least element.
 ///
-/// - Parameter states: states that can occur together, from a handful of replicas; all pairs and triples are tried.
+/// `states`: states that can occur together, from a handful of replicas; all pairs and triples are tried.
 public func joinViolations<State: Lattice>(_ states: [State]) -> [LawViolation] {
   var found: [LawViolation] = []
   for (first, a) in states.enumerated() {
@@ -40,9 +40,8 @@ public func joinViolations<State: Lattice>(_ states: [State]) -> [LawViolation] 
 
 /// Deltas in any order, repeated, lost and sent again give the state (rule §4.9).
 ///
-/// - Parameters:
-///   - deltas: every delta that led to `state`, from whichever replica.
-///   - rounds: how many random orders are tried, beside the given one and its reverse.
+/// * `deltas`: every delta that led to `state`, from whichever replica.
+/// * `rounds`: how many random orders are tried, beside the given one and its reverse.
 public func deltaViolations<State: Lattice>(
   _ deltas: [State], of state: State, rounds: Int, generator: inout some RandomNumberGenerator
 ) -> [LawViolation] {

@@ -68,7 +68,7 @@ public struct LatticeRun<Specification: LatticeSpecification> {
 
   /// All laws over the states and deltas of this run, and that everybody ends equal, whatever old state still arrives.
   ///
-  /// - Parameter oldStates: how many of the states that replicas have left behind take part in the laws of catching up.
+  /// `oldStates`: how many of the states that replicas have left behind take part in the laws of catching up.
   public func finish(oldStates: Int, generator: inout some RandomNumberGenerator) -> [LawViolation] {
     let joined = replicas.reduce(into: State()) { $0.merge($1) }
     var found = joinViolations(replicas)
