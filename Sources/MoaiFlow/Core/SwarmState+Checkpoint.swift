@@ -76,6 +76,7 @@ extension SwarmState {
     guard let checkpoint = try await journal.checkpoint() else { return state }
     var position: CheckpointRecord.Position?
     var commands: [(key: RememberedCommands.Key, remembered: RememberedCommands.Remembered)] = []
+    var failure: JournalError?
     do {
       while true {
         let page = try await journal.checkpointRecords(after: position, limit: pageSize)
@@ -87,12 +88,13 @@ extension SwarmState {
     } catch let error as JournalError {
       throw error
     } catch {
-      throw .corrupt(revision: checkpoint.revision, "its checkpoint cannot be read: \(error)")
+      failure = .corrupt(revision: checkpoint.revision, "its checkpoint cannot be read: \(error)")
     }
-    // A reader beside the folder's holder may have read pages of two checkpoints.
+    // A reader beside the folder's holder may have read pages of two checkpoints; they need not fit together.
     guard try await journal.checkpoint() == checkpoint else {
       return try await loading(from: journal, pageSize: pageSize)
     }
+    if let failure { throw failure }
     return state
   }
 

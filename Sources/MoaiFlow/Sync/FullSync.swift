@@ -25,7 +25,7 @@ struct FullSync: Sendable {
         ) { agent, reply in
           // After success a late answer is one more write; after failure it is discarded.
           guard await outcome.succeeded(), case .state(let response) = reply else { return }
-          _ = try? await write(response, of: agent, to: key, isLate: true)
+          _ = try? await write(response, of: agent, to: key)
         }
       }
       result = await merge(gathered, key: key, needed: needed)
@@ -77,7 +77,7 @@ struct FullSync: Sendable {
       if responses.count >= needed {
         for (agent, response) in responses {
           if response.content == .nothing { continue }
-          let written = try await write(response, of: agent, to: key, isLate: false)
+          let written = try await write(response, of: agent, to: key)
           merged.contributions.append(written.contribution)
           merged.discarded.append(contentsOf: written.overwrote)
         }
@@ -102,7 +102,7 @@ struct FullSync: Sendable {
   }
 
   private func write(
-    _ response: SyncResponse, of agent: AgentID, to key: StateKey, isLate: Bool
+    _ response: SyncResponse, of agent: AgentID, to key: StateKey
   ) async throws(SwarmError) -> (contribution: SyncReport.Contribution, overwrote: [Overwritten]) {
     func contribution(_ fate: SyncReport.Contribution.Fate) -> SyncReport.Contribution {
       SyncReport.Contribution(agent: agent, content: response.content, fate: fate)

@@ -24,6 +24,15 @@ public final class Gate: Sendable {
     for call in held { call.resume() }
   }
 
+  /// Lets those through who are held now; the gate stays as it is.
+  public func letThrough() {
+    let held = state.withLock { state in
+      defer { state.held = [] }
+      return state.held
+    }
+    for call in held { call.resume() }
+  }
+
   /// Returns at once if the gate is open, else when it opens.
   public func pass() async {
     await withCheckedContinuation { continuation in

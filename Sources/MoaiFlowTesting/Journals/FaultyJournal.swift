@@ -24,6 +24,7 @@ public final class FaultyJournal: Journal {
     var appends: [AppendStep] = []
     var reads: [JournalError] = []
     var saves: [JournalError] = []
+    var savesOfOthers: [CheckpointUpdate] = []
   }
 
   private let journal: any Journal
@@ -39,6 +40,9 @@ public final class FaultyJournal: Journal {
   public func willAppend(_ steps: AppendStep...) { script.withLock { $0.appends += steps } }
   public func willFailReads(_ errors: JournalError...) { script.withLock { $0.reads += errors } }
   public func willFailSaves(_ errors: JournalError...) { script.withLock { $0.saves += errors } }
+
+  /// Another process saves these checkpoints, one before each of the next pages of records.
+  public func willFindSaved(_ updates: CheckpointUpdate...) { script.withLock { $0.savesOfOthers += updates } }
 
   public var epoch: Epoch { journal.epoch }
 
@@ -82,6 +86,11 @@ public final class FaultyJournal: Journal {
   public func checkpointRecords(
     after position: CheckpointRecord.Position?, limit: Int
   ) async throws(JournalError) -> [CheckpointRecord] {
-    try await journal.checkpointRecords(after: position, limit: limit)
+    if position != nil,
+      let update = script.withLock({ $0.savesOfOthers.isEmpty ? nil : $0.savesOfOthers.removeFirst() })
+    {
+      try await journal.save(update)
+    }
+    return try await journal.checkpointRecords(after: position, limit: limit)
   }
 }

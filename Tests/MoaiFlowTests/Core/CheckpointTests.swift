@@ -90,6 +90,20 @@ import Testing
     #expect(loaded.outcome(of: id, by: try AgentID("alice"), requestHash: 0) == nil)
   }
 
+  @Test("§10.1 a checkpoint that another process saves between two pages of loading is not mixed with the one before")
+  func savedBetweenPages() async throws {
+    var harness = CoreHarness()
+    for name in ["a", "b", "c", "d"] { try harness.write(name, .increment(1)) }
+    let first = harness.checkpoint()
+    for name in ["a", "d", "e"] { try harness.write(name, .increment(10), by: "bob") }
+    let second = harness.checkpoint()
+    let journal = FaultyJournal(try await journal(harness.journal, epoch: harness.core.epoch))
+    try await journal.save(first)
+    journal.willFindSaved(second)
+    let loaded = try await SwarmState.loading(from: journal, pageSize: 3)
+    #expect(loaded.fingerprint == harness.core.fingerprint)
+  }
+
   @Test("a checkpoint of what changed holds only what changed")
   func checkpointsAreIncremental() throws {
     var harness = CoreHarness()

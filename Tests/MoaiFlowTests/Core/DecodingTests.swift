@@ -88,6 +88,38 @@ import Testing
     _ = try Entry(decoding: try entry([half]).encoded())
   }
 
+  @Test("every outcome is what its bytes say, so that a repeated command is answered the same after a restart")
+  func outcomesRoundTrip() throws {
+    let key = try StateKey("k\u{E9}")
+    let alice = try AgentID("alice")
+    let refusals: [StateRefusal] = [
+      .conditionFailed(key, current: 0), .conditionFailed(key, current: 1 << 46),
+      .typeMismatch(key, holds: .set, asked: .register), .strategyMismatch(key, holds: .vector),
+      .strategyMismatch(key, holds: .lww), .counterOverflow(key), .valueTooLarge(key, limit: 524_288),
+      .tooManySiblings(key, limit: 64), .notAllowed(key, alice), .notAllowed(key, .operator), .futureBase(key, 9),
+    ]
+    let written = KeyResult(
+      key: key, revision: 7, version: 3, changed: true, overwrote: [Overwritten(agent: alice, revision: 6)])
+    let nothing = KeyResult(key: key, revision: 0, version: 0, changed: false, overwrote: [])
+    let results: [Outcome.Result] =
+      refusals.map { .refused(.state($0)) } + [
+        .state(StateOutcome(keys: [written, nothing])), .state(StateOutcome(keys: [])), .settings,
+        .refused(.settings(.limit("too much"))), .refused(.idempotencyMismatch),
+      ]
+    for result in results {
+      let outcome = Outcome(revision: 12, result: result)
+      var writer = ByteWriter()
+      outcome.encode(into: &writer)
+      var reader = ByteReader(writer.bytes)
+      #expect(try Outcome(from: &reader) == outcome)
+      #expect(reader.isAtEnd)
+      for length in writer.bytes.indices {
+        var cut = ByteReader(Array(writer.bytes[..<length]))
+        #expect(throws: DecodingFailure.self) { try Outcome(from: &cut) }
+      }
+    }
+  }
+
   private static func richCore() throws -> CoreHarness {
     var harness = CoreHarness()
     try harness.write("c", .increment(5), by: "alice")

@@ -19,7 +19,7 @@ import Testing
     }
   }
 
-  @Test("§5.3 changes since any revision turn the value then into the value now, in any pages", arguments: 0..<16)
+  @Test("§5.3 changes since any revision turn the value then into the value now, in any pages", arguments: 0..<10)
   func changesLeadFromThenToNow(seed: Int) throws {
     var run = StateRun(seed: UInt64(1_000 + seed), isLarge: seed % 4 == 3)
     for _ in 0..<100 { try run.step() }

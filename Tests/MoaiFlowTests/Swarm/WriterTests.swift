@@ -5,7 +5,7 @@ import Testing
 @testable import MoaiFlow
 
 /// The writer loop and what it tells its callers when the journal does not do as told.
-@Suite struct WriterTests {
+@Suite(.timeLimit(.minutes(1))) struct WriterTests {
   @Test("a caller gets the outcome after its entry is durable and applied, and reads its own write")
   func readsItsOwnWrite() async throws {
     let bench = try await SwarmBench()
@@ -59,6 +59,31 @@ import Testing
     #expect(try await swarm.value("m") == ["alice": 49, "bob": 49, "carol": 49, "dave": 49])
     let reopened = try await bench.open()
     #expect(await reopened.fingerprint == swarm.fingerprint)
+  }
+
+  @Test("what a cut batch leaves over goes before what came later")
+  func orderAfterACut() async throws {
+    let bench = try await SwarmBench()
+    let swarm = try await bench.open()
+    bench.journal.appendGate.close()
+    bench.journal.willAppend(.succeeds, .takes(1))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      func submit(_ number: UInt64, pending: Int) async throws {
+        let state = try await swarm.join(as: "alice").state
+        group.addTask { try await state.increment("c", id: CommandID(high: 0, low: number)) }
+        if pending > 0 { await swarm.untilPending(pending) }
+      }
+      try await submit(0, pending: 0)
+      await bench.journal.appendGate.untilHeld()
+      for number in 1...3 { try await submit(UInt64(number), pending: number) }
+      bench.journal.appendGate.letThrough()
+      await bench.journal.appendGate.untilHeld()
+      // The batch of 1, 2, 3 is on its way and will be cut to 1.
+      for number in 4...5 { try await submit(UInt64(number), pending: number - 3) }
+      bench.journal.appendGate.open()
+      try await group.waitForAll()
+    }
+    #expect(try await bench.entries().map { try Entry(decoding: $0.payload).id.low } == [0, 1, 2, 3, 4, 5])
   }
 
   @Test("full: the callers of that batch are told, nothing is stored, and the next write goes through")
@@ -338,6 +363,9 @@ import Testing
     try await alice.state.set("r", to: 4)
     #expect(await swarmError { try await alice.state.set("r", to: 3, ifRevision: 0) } != nil)
     #expect(try await bench.entries().count == 5)
+    // What holds is not hopeless.
+    try await alice.state.set("r", to: 5, ifRevision: 4)
+    #expect(try await swarm.value("r") == 5)
   }
 
   @Test("§1.1 names and keys from outside are refused with the field")

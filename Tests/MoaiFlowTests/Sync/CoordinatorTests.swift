@@ -3,7 +3,7 @@ import Testing
 
 @testable import MoaiFlow
 
-@Suite struct CoordinatorTests {
+@Suite(.timeLimit(.minutes(1))) struct CoordinatorTests {
   private let clock = ManualClock()
 
   private actor Heard {
