@@ -7,7 +7,7 @@ extension Outcome {
     switch result {
     case .state(let outcome):
       hash.combine(UInt64(2))
-      for key in outcome.keys {
+      outcome.forEachKey { key in
         hash.combine(UInt64(key.revision))
         hash.combine(UInt64(bitPattern: key.version))
         hash.combine(UInt64(key.overwrote.count) << 1 | (key.changed ? 1 : 0))

@@ -2,7 +2,36 @@ import MoaiCRDT
 
 /// The answer to a state command that was applied: one result per key, in the order of the command.
 public struct StateOutcome: Sendable, Hashable {
-  public let keys: [KeyResult]
+  /// Nearly every command writes one key; its result needs no array, neither here nor where outcomes are remembered.
+  private enum Results: Sendable, Hashable {
+    case one(KeyResult)
+    /// Never exactly one.
+    case many([KeyResult])
+  }
+
+  private let results: Results
+
+  init(_ result: KeyResult) {
+    results = .one(result)
+  }
+
+  init(keys: [KeyResult]) {
+    results = keys.count == 1 ? .one(keys[0]) : .many(keys)
+  }
+
+  public var keys: [KeyResult] {
+    switch results {
+    case .one(let key): [key]
+    case .many(let keys): keys
+    }
+  }
+
+  func forEachKey(_ body: (KeyResult) -> Void) {
+    switch results {
+    case .one(let key): body(key)
+    case .many(let keys): keys.forEach(body)
+    }
+  }
 }
 
 /// What a write did to one key.
@@ -110,7 +139,7 @@ extension StateOutcome {
       keys.append(
         KeyResult(key: key, revision: revision, version: version, changed: changed, overwrote: overwrote))
     }
-    self.keys = keys
+    self.init(keys: keys)
   }
 }
 

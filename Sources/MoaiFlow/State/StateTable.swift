@@ -11,13 +11,16 @@ struct StateTable: Sendable {
   /// Applies the writes of one entry. On a refusal the caller takes back what the transaction noted.
   mutating func apply(
     _ writes: [KeyWrite], in transaction: inout Transaction, settings: SwarmSettings, agents: Agents
-  ) throws(StateRefusal) -> [AppliedWrite] {
+  ) throws(StateRefusal) -> AppliedWrites {
+    if writes.count == 1 {
+      return .one(try apply(writes[0], in: &transaction, settings: settings, agents: agents))
+    }
     var applied: [AppliedWrite] = []
     applied.reserveCapacity(writes.count)
     for write in writes {
       applied.append(try apply(write, in: &transaction, settings: settings, agents: agents))
     }
-    return applied
+    return .many(applied)
   }
 
   private mutating func apply(
@@ -222,6 +225,12 @@ private struct Replacement {
   /// Those that the operation leaves standing.
   let unseen: Writes
   let after: Writes
+}
+
+/// What became of the writes of an entry; nearly always there is one.
+enum AppliedWrites {
+  case one(AppliedWrite)
+  case many([AppliedWrite])
 }
 
 /// What became of one write of an entry, before the commit gives its key a revision.
