@@ -51,8 +51,9 @@ enum EntryRows {
     var tail = try horizon(of: swarm, in: db)
     let query = try RawStatement(
       db, "SELECT place, checksum FROM entry WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1")
+    // Rows behind the horizon are leftovers of a trim.
     try query.query {
-      try $0.bind(Place.of(swarm: swarm.id, revision: 0), at: 1)
+      try $0.bind(Place.of(swarm: swarm.id, revision: tail.head + 1), at: 1)
       try $0.bind(Place.of(swarm: swarm.id, revision: Place.largestRevision), at: 2)
     } row: { row in
       tail = Tail(head: Place.revision(of: row.int64(0)), checksum: UInt64(bitPattern: row.int64(1)))
@@ -74,6 +75,31 @@ enum EntryRows {
     }
     guard let horizon else { throw JournalError.noSuchSwarm(swarm.name) }
     return horizon
+  }
+
+  /// Makes the kept checkpoint at `floor` the horizon; runs inside the caller's transaction. What lies behind it is not
+  /// visible from then on; ``Leftovers`` removes it.
+  static func trim(_ swarm: SwarmRow, to floor: Revision, path: String, in db: Database) throws {
+    var kept = try CheckpointRows.kept(of: swarm, path: path, in: db)
+    guard try kept.trim(to: floor) else { return }
+    // The entry at the floor is what the next one follows on, so it is read and checked once more.
+    guard try page(of: swarm, after: floor - 1, entryLimit: 1, byteLimit: 0, in: db).first != nil else {
+      throw JournalError.corrupt(revision: floor, "it is missing; a checkpoint stands at it")
+    }
+    try SwarmRows.setHorizon(
+      Tail(head: floor, checksum: try storedChecksum(at: floor, of: swarm, in: db)), of: swarm, in: db)
+    try CheckpointRows.dropHeaders(of: swarm, before: floor, in: db)
+  }
+
+  private static func storedChecksum(at revision: Revision, of swarm: SwarmRow, in db: Database) throws -> UInt64 {
+    var checksum: UInt64 = 0
+    try RawStatement(db, "SELECT checksum FROM entry WHERE place = ?").query {
+      try $0.bind(Place.of(swarm: swarm.id, revision: revision), at: 1)
+    } row: { row in
+      checksum = UInt64(bitPattern: row.int64(0))
+      return false
+    }
+    return checksum
   }
 
   /// Inserts entries after `tail` and moves it.
@@ -106,7 +132,7 @@ enum EntryRows {
   ) throws -> [JournalEntry] {
     var tail = try horizon(of: swarm, in: db)
     guard revision >= tail.head else {
-      throw JournalError.invalid("revision \(revision) lies before the horizon \(tail.head)")
+      throw JournalError.trimmed(horizon: tail.head)
     }
     guard revision < Place.largestRevision else { return [] }
     let entryLimit = min(max(1, entryLimit), largestPage.entries)

@@ -18,6 +18,8 @@ final class OpenFile: Sendable {
     self.lock = lock
   }
 
+  var isReadOnly: Bool { commitQueue == nil }
+
   static func writing(folder: String, sources: SQLiteStore.Sources) throws(JournalError) -> OpenFile {
     try DataFolder.make(folder)
     let lock = try FolderLock(folder: folder, now: sources.now())

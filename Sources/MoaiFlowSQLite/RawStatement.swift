@@ -55,6 +55,10 @@ struct RawStatement {
     sqlite3_column_int64(handle, column)
   }
 
+  func isNull(_ column: CInt) -> Bool {
+    sqlite3_column_type(handle, column) == SQLITE_NULL
+  }
+
   /// The bytes of a column, without a copy; they are gone after the closure.
   func withBytes<Result>(_ column: CInt, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     let address = sqlite3_column_blob(handle, column)

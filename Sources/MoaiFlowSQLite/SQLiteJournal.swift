@@ -40,25 +40,52 @@ public final class SQLiteJournal: Journal {
   }
 
   public func save(_ checkpoint: CheckpointUpdate) async throws(JournalError) {
-    try await file.writer().change { [swarm] transaction in
+    try await file.writer().change { [swarm, path = file.path] transaction in
       let head = try transaction.tail(of: swarm).head
-      try CheckpointRows.save(checkpoint, of: swarm, head: head, in: transaction.db)
+      try CheckpointRows.save(checkpoint, of: swarm, head: head, path: path, in: transaction.db)
     }
   }
 
   public func checkpoint() async throws(JournalError) -> CheckpointHeader? {
+    try await checkpoints().last
+  }
+
+  public func checkpoints() async throws(JournalError) -> [CheckpointHeader] {
     try await file.read { [swarm, path = file.path] db in
-      _ = try EntryRows.horizon(of: swarm, in: db)
-      return try CheckpointRows.header(of: swarm, path: path, in: db)
+      _ = try CheckpointRows.kept(of: swarm, path: path, in: db)
+      return try CheckpointRows.headers(of: swarm, path: path, in: db)
     }
   }
 
   public func checkpointRecords(
-    after position: CheckpointRecord.Position?, limit: Int
+    of revision: Revision, after position: CheckpointRecord.Position?, limit: Int
   ) async throws(JournalError) -> [CheckpointRecord] {
     try await file.read { [swarm, path = file.path] db in
-      _ = try EntryRows.horizon(of: swarm, in: db)
-      return try CheckpointRows.page(of: swarm, after: position, limit: limit, path: path, in: db)
+      let kept = try CheckpointRows.kept(of: swarm, path: path, in: db)
+      try kept.check(revision)
+      guard let newest = kept.revisions.last, revision >= kept.revisions[0] else { return [] }
+      return try RecordRows.page(
+        of: swarm, at: revision, newest: newest, after: position, limit: limit, path: path, in: db)
+    }
+  }
+
+  public func trim(to floor: Revision) async throws(JournalError) {
+    try await file.writer().change { [swarm, path = file.path] transaction in
+      try EntryRows.trim(swarm, to: floor, path: path, in: transaction.db)
+    }
+    // The horizon has moved; what cannot be removed now is removed later.
+    try? await removeLeftovers()
+  }
+
+  /// Removes what a trim that was cut short left behind.
+  package func removeLeftovers() async throws(JournalError) {
+    while try await removeSomeLeftovers() {}
+  }
+
+  /// One bit of ``removeLeftovers()``; returns whether there may be more.
+  package func removeSomeLeftovers() async throws(JournalError) -> Bool {
+    try await file.writer().change { [swarm] transaction in
+      try Leftovers.removeSome(of: swarm, in: transaction.db)
     }
   }
 }

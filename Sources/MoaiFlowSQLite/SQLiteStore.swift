@@ -66,16 +66,20 @@ public final class SQLiteStore: JournalStore {
 
   public func open(_ swarm: SwarmName) async throws(JournalError) -> any Journal {
     let path = file.path
-    let row = try await file.read { db in
+    let (row, hasLeftovers) = try await file.read { db in
       let row = try SwarmRows.find(swarm, path: path, in: db)
       let head = try EntryRows.tail(of: row, in: db).head
-      if let checkpoint = try CheckpointRows.header(of: row, path: path, in: db), checkpoint.revision > head {
-        throw JournalError.corrupt(
-          revision: head + 1, "it is missing; the checkpoint stands at revision \(checkpoint.revision)")
+      if let newest = try CheckpointRows.kept(of: row, path: path, in: db).revisions.last, newest > head {
+        throw JournalError.corrupt(revision: head + 1, "it is missing; the checkpoint stands at revision \(newest)")
       }
-      return row
+      return (row, try Leftovers.areThere(of: row, in: db))
     }
-    return SQLiteJournal(swarm: row, file: file)
+    let journal = SQLiteJournal(swarm: row, file: file)
+    if hasLeftovers, !file.isReadOnly {
+      // Nobody waits for it; it ends at the latest when the store is closed.
+      Task { try? await journal.removeLeftovers() }
+    }
+    return journal
   }
 
   public func delete(_ swarm: SwarmName) async throws(JournalError) {
@@ -88,13 +92,23 @@ public final class SQLiteStore: JournalStore {
   }
 
   public func restore(
-    _ swarm: SwarmName, entries: [JournalEntry]
+    _ swarm: SwarmName, checkpoint: RestoredCheckpoint?, entries: Pages<JournalEntry>
   ) async throws(JournalError) -> any Journal {
-    try JournalEntry.checkConsecutive(entries)
+    var order = try RestoreOrder(checkpoint: checkpoint?.header)
+    let records = try await checkpoint?.records.all() ?? []
+    try order.take(records)
+    let entries = try await entries.all()
+    try order.take(entries)
     for entry in entries { try EntryRows.checkSize(entry.payload) }
     let newEpoch = sources.newEpoch
-    let row = try await file.writer().change { transaction in
-      let row = try SwarmRows.create(swarm, newEpoch: newEpoch, in: transaction.db)
+    let row = try await file.writer().change { [floor = checkpoint?.header] transaction in
+      let row = try SwarmRows.create(
+        swarm, floor: floor?.revision ?? 0, newEpoch: newEpoch, in: transaction.db)
+      if let floor {
+        let update = CheckpointUpdate(revision: floor.revision, header: [], upserted: records, removed: [])
+        try RecordRows.apply(update, of: row, below: nil, in: transaction.db)
+        try CheckpointRows.insert(floor, of: row, in: transaction.db)
+      }
       var tail = try transaction.tail(of: row)
       try EntryRows.insert(
         entries.lazy.map { ($0.appendedAt, $0.payload) }, of: row, after: &tail, in: transaction.db)

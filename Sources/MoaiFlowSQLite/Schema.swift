@@ -7,8 +7,16 @@ enum Schema {
   static let version = Int32(steps.count)
 
   /// Step `n` leads from version `n` to `n + 1`. A step that was released never changes.
-  private static let steps: [String] = [
-    """
+  private static let steps: [@Sendable (Database) throws -> Void] = [
+    { try $0.execute(sql: firstTables) },
+    // Version 1 was never trimmed, so its entries give again what its one checkpoint held.
+    { db in
+      try db.execute(sql: keptCheckpoints)
+      try SwarmRows.addChecksums(in: db)
+    },
+  ]
+
+  private static let firstTables = """
     CREATE TABLE swarm (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       name TEXT NOT NULL UNIQUE,
@@ -37,11 +45,34 @@ enum Schema {
       PRIMARY KEY (swarm, kind, id)
     ) STRICT, WITHOUT ROWID;
     """
-  ]
+
+  private static let keptCheckpoints = """
+    ALTER TABLE swarm ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+    DROP TABLE checkpoint;
+    CREATE TABLE checkpoint (
+      swarm INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      checksum INTEGER NOT NULL,
+      header BLOB NOT NULL,
+      PRIMARY KEY (swarm, revision)
+    ) STRICT, WITHOUT ROWID;
+    DROP TABLE record;
+    CREATE TABLE record (
+      swarm INTEGER NOT NULL,
+      kind INTEGER NOT NULL,
+      id BLOB NOT NULL,
+      revision INTEGER NOT NULL,
+      hasOlder INTEGER NOT NULL,
+      checksum INTEGER NOT NULL,
+      bytes BLOB,
+      PRIMARY KEY (swarm, kind, id, revision)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX newerVersion ON record (swarm, revision) WHERE hasOlder = 1;
+    """
 
   /// Brings a file of an older version, or an empty one, to this version. Runs inside the caller's transaction.
   static func migrate(_ db: Database, from version: Int32) throws {
-    for step in steps[Int(version)...] { try db.execute(sql: step) }
+    for step in steps[Int(version)...] { try step(db) }
     try db.execute(sql: "PRAGMA user_version = \(Schema.version)")
   }
 }

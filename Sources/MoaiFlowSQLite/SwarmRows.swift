@@ -17,15 +17,14 @@ enum SwarmRows {
   /// - Throws: `.noSuchSwarm`, or `.damaged` naming `path` if the row contradicts itself.
   static func find(_ name: SwarmName, path: String, in db: Database) throws -> SwarmRow {
     var found: (row: SwarmRow, isIntact: Bool)?
-    try RawStatement(db, "SELECT id, epoch, horizon, horizonChecksum FROM swarm WHERE name = ?").query {
+    let query = try RawStatement(
+      db, "SELECT id, epoch, horizon, horizonChecksum, checksum FROM swarm WHERE name = ?")
+    try query.query {
       try $0.bind(name.description, at: 1)
     } row: { row in
-      let epoch = Epoch(UInt64(bitPattern: row.int64(1)))
-      let root = UInt64(bitPattern: row.int64(3))
-      found = (
-        SwarmRow(id: row.int64(0), name: name, epoch: epoch),
-        row.int64(2) > 0 || root == EntryChecksum.root(of: epoch)
-      )
+      let swarm = SwarmRow(id: row.int64(0), name: name, epoch: Epoch(UInt64(bitPattern: row.int64(1))))
+      let horizon = Tail(head: row.int64(2), checksum: UInt64(bitPattern: row.int64(3)))
+      found = (swarm, UInt64(bitPattern: row.int64(4)) == checksum(of: swarm, horizon: horizon))
       return false
     }
     guard let found else { throw JournalError.noSuchSwarm(name) }
@@ -35,22 +34,49 @@ enum SwarmRows {
     return found.row
   }
 
-  /// Makes a swarm without entries; runs inside the caller's transaction.
+  /// Makes a swarm whose first entry will follow on revision `floor`; runs inside the caller's transaction.
   ///
   /// - Throws: `.alreadyExists`.
-  static func create(_ name: SwarmName, newEpoch: () -> Epoch, in db: Database) throws -> SwarmRow {
+  static func create(
+    _ name: SwarmName, floor: Revision = 0, newEpoch: () -> Epoch, in db: Database
+  ) throws -> SwarmRow {
     let isTaken = try Bool.fetchOne(
       db, sql: "SELECT EXISTS (SELECT 1 FROM swarm WHERE name = ?)", arguments: [name.description])
     guard isTaken == false else { throw JournalError.alreadyExists(name) }
     let epoch = newEpoch()
-    let root = Int64(bitPattern: EntryChecksum.root(of: epoch))
     try db.execute(
-      sql: "INSERT INTO swarm (name, epoch, horizon, horizonChecksum) VALUES (?, ?, 0, ?)",
-      arguments: [name.description, Int64(bitPattern: epoch.rawValue), root])
+      sql: "INSERT INTO swarm (name, epoch, horizon, horizonChecksum) VALUES (?, ?, 0, 0)",
+      arguments: [name.description, Int64(bitPattern: epoch.rawValue)])
     guard db.lastInsertedRowID <= Place.largestSwarm else {
       throw JournalError.full("\(Place.largestSwarm) swarms were created, which is as many as fit")
     }
-    return SwarmRow(id: db.lastInsertedRowID, name: name, epoch: epoch)
+    let row = SwarmRow(id: db.lastInsertedRowID, name: name, epoch: epoch)
+    try setHorizon(Tail(head: floor, checksum: EntryChecksum.root(of: epoch)), of: row, in: db)
+    return row
+  }
+
+  /// Writes what the first kept entry follows on.
+  static func setHorizon(_ horizon: Tail, of swarm: SwarmRow, in db: Database) throws {
+    try db.execute(
+      sql: "UPDATE swarm SET horizon = ?, horizonChecksum = ?, checksum = ? WHERE id = ?",
+      arguments: [
+        horizon.head, Int64(bitPattern: horizon.checksum),
+        Int64(bitPattern: checksum(of: swarm, horizon: horizon)), swarm.id,
+      ])
+  }
+
+  /// For a file of version 1, where the epoch alone gave the checksum of an untrimmed swarm.
+  static func addChecksums(in db: Database) throws {
+    for row in try Row.fetchAll(db, sql: "SELECT id, name, epoch, horizonChecksum FROM swarm") {
+      let name = try SwarmName(row["name"])
+      let swarm = SwarmRow(id: row["id"], name: name, epoch: Epoch(UInt64(bitPattern: row["epoch"])))
+      let root = EntryChecksum.root(of: swarm.epoch)
+      guard UInt64(bitPattern: row["horizonChecksum"]) == root else {
+        throw DatabaseError(
+          resultCode: .SQLITE_CORRUPT, message: "the row of swarm \"\(name)\" does not match its checksum")
+      }
+      try setHorizon(Tail(head: 0, checksum: root), of: swarm, in: db)
+    }
   }
 
   /// Removes a swarm with everything that belongs to it; runs inside the caller's transaction.
@@ -63,5 +89,14 @@ enum SwarmRows {
     try db.execute(sql: "DELETE FROM record WHERE swarm = ?", arguments: [swarm.id])
     try db.execute(sql: "DELETE FROM checkpoint WHERE swarm = ?", arguments: [swarm.id])
     try db.execute(sql: "DELETE FROM swarm WHERE id = ?", arguments: [swarm.id])
+  }
+
+  private static func checksum(of swarm: SwarmRow, horizon: Tail) -> UInt64 {
+    var hash = StableHash(seed: swarm.epoch.rawValue)
+    hash.combine(swarm.id)
+    hash.combine(bytes: Array(swarm.name.description.utf8))
+    hash.combine(horizon.head)
+    hash.combine(horizon.checksum)
+    return hash.finalize()
   }
 }

@@ -86,7 +86,7 @@ struct CorruptionTests {
         try await DatabaseQueue(path: folder + "/swarms.sqlite").write { try $0.execute(sql: sql) }
         let store = try await SQLiteStore(folder: folder)
         let journal = try await store.open(.default)
-        let error = await refusal { _ = try await journal.checkpointRecords(after: nil, limit: 10) }
+        let error = await refusal { _ = try await journal.checkpointRecords(of: 8, after: nil, limit: 10) }
         #expect(error?.kindAndText.kind == "damaged", "\(sql)")
         #expect(error?.description.contains(folder + "/swarms.sqlite") == true)
         try await store.close()
@@ -130,7 +130,8 @@ struct CorruptionTests {
             let journal = try await store.open(swarm)
             let entries = try await journal.read(after: 0, entryLimit: 100, byteLimit: .max)
             #expect(entries.map(\.payload) == (1...10).map { [UInt8($0), 1, 2, 3] }, "page \(page)")
-            _ = try await journal.checkpointRecords(after: nil, limit: 100)
+            let newest = try await journal.checkpoint()?.revision ?? 0
+            _ = try await journal.checkpointRecords(of: newest, after: nil, limit: 100)
           }
           try await store.close()
         } catch let error as JournalError {
@@ -165,7 +166,8 @@ struct CorruptionTests {
             for entry in try await journal.read(after: 0, entryLimit: 100, byteLimit: .max) {
               #expect(entry.payload == [UInt8(entry.revision), 1, 2, 3], "offset \(offset)")
             }
-            for record in try await journal.checkpointRecords(after: nil, limit: 100) {
+            let newest = try await journal.checkpoint()?.revision ?? 0
+            for record in try await journal.checkpointRecords(of: newest, after: nil, limit: 100) {
               let table = record.position.table
               #expect(record == CheckpointRecord(table: table, id: [table], bytes: [table, 1, 2]), "offset \(offset)")
             }

@@ -79,18 +79,18 @@ extension SwarmState {
     var failure: JournalError?
     do {
       while true {
-        let page = try await journal.checkpointRecords(after: position, limit: pageSize)
+        let page = try await journal.checkpointRecords(of: checkpoint.revision, after: position, limit: pageSize)
         guard let last = page.last else { break }
         for record in page { try state.load(record, commands: &commands) }
         position = last.position
       }
       try state.finishLoading(checkpoint, commands: commands)
     } catch let error as JournalError {
-      throw error
+      failure = error
     } catch {
       failure = .corrupt(revision: checkpoint.revision, "its checkpoint cannot be read: \(error)")
     }
-    // A reader beside the folder's holder may have read pages of two checkpoints; they need not fit together.
+    // For a reader beside the folder's holder the checkpoint may have been replaced by a newer one between two pages.
     guard try await journal.checkpoint() == checkpoint else {
       return try await loading(from: journal, pageSize: pageSize)
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A journal in memory. Appends are in the log when the call returns; entries are kept for as long as the store.
+/// A journal in memory. Appends are in the log when the call returns and are gone with the store.
 public final class InMemoryJournal: Journal {
   private let log: InMemoryLog
   private let door: InMemoryDoor
@@ -32,10 +32,11 @@ public final class InMemoryJournal: Journal {
   ) async throws(JournalError) -> [JournalEntry] {
     guard revision >= 0 else { throw .invalid("revision \(revision) is negative") }
     return try withContent { content throws(JournalError) in
+      guard revision >= content.kept.floor else { throw .trimmed(horizon: content.kept.floor) }
       guard revision < content.head else { return [] }
       var page: [JournalEntry] = []
       var bytes = 0
-      for entry in content.entries[Int(revision)...] {
+      for entry in content.entries[Int(revision - content.kept.floor)...] {
         bytes += entry.payload.count
         guard page.isEmpty || (page.count < entryLimit && bytes <= byteLimit) else { break }
         page.append(entry)
@@ -49,32 +50,45 @@ public final class InMemoryJournal: Journal {
   }
 
   public func horizon() async throws(JournalError) -> Revision {
-    try withContent { _ throws(JournalError) in 0 }
+    try withContent { content throws(JournalError) in content.kept.floor }
   }
 
   public func save(_ checkpoint: CheckpointUpdate) async throws(JournalError) {
     try withContent { content throws(JournalError) in
-      try checkpoint.checkRevision(previous: content.checkpoint?.revision, head: content.head)
-      for position in checkpoint.removed { content.records[position] = nil }
-      for record in checkpoint.upserted { content.records[record.position] = record.bytes }
-      content.order = nil
-      content.checkpoint = CheckpointHeader(revision: checkpoint.revision, header: checkpoint.header)
+      var records = content.checkpoints.last?.records ?? [:]
+      let dropped = try content.kept.save(checkpoint, head: content.head)
+      if let dropped { content.checkpoints.removeAll { $0.header.revision == dropped } }
+      for position in checkpoint.removed { records[position] = nil }
+      for record in checkpoint.upserted { records[record.position] = record.bytes }
+      let header = CheckpointHeader(revision: checkpoint.revision, header: checkpoint.header)
+      content.checkpoints.append(InMemoryCheckpoint(header: header, records: records))
     }
   }
 
   public func checkpoint() async throws(JournalError) -> CheckpointHeader? {
-    try withContent { content throws(JournalError) in content.checkpoint }
+    try withContent { content throws(JournalError) in content.checkpoints.last?.header }
+  }
+
+  public func checkpoints() async throws(JournalError) -> [CheckpointHeader] {
+    try withContent { content throws(JournalError) in content.checkpoints.map(\.header) }
   }
 
   public func checkpointRecords(
-    after position: CheckpointRecord.Position?, limit: Int
+    of revision: Revision, after position: CheckpointRecord.Position?, limit: Int
   ) async throws(JournalError) -> [CheckpointRecord] {
     try withContent { content throws(JournalError) in
-      let order = content.sortedPositions()
-      let start = position.map { position in order.partitioningIndex { position.precedes($0) } } ?? 0
-      return order[start...].prefix(max(1, limit)).map { position in
-        CheckpointRecord(table: position.table, id: position.id, bytes: content.records[position] ?? [])
-      }
+      try content.kept.check(revision)
+      guard let index = content.checkpoints.firstIndex(where: { $0.header.revision == revision }) else { return [] }
+      return content.checkpoints[index].page(after: position, limit: limit)
+    }
+  }
+
+  public func trim(to floor: Revision) async throws(JournalError) {
+    try withContent { content throws(JournalError) in
+      let horizon = content.kept.floor
+      guard try content.kept.trim(to: floor) else { return }
+      content.entries.removeFirst(Int(floor - horizon))
+      content.checkpoints.removeAll { $0.header.revision < floor }
     }
   }
 
@@ -89,35 +103,54 @@ public final class InMemoryJournal: Journal {
   }
 }
 
-/// One swarm's log and checkpoint.
+/// One swarm's log and checkpoints.
 final class InMemoryLog: Sendable {
   struct Content {
-    /// Entry `revision` stands at `revision - 1`.
+    /// Entry `revision` stands at `revision - kept.floor - 1`.
     var entries: [JournalEntry]
-    var checkpoint: CheckpointHeader?
-    var records: [CheckpointRecord.Position: [UInt8]] = [:]
-    /// The positions of `records` in order, made by the first reader after a save.
-    var order: [CheckpointRecord.Position]?
+    var kept = KeptCheckpoints()
+    /// One for each of `kept`, in the same order.
+    var checkpoints: [InMemoryCheckpoint] = []
     var isDeleted = false
 
-    var head: Revision { Revision(entries.count) }
-
-    mutating func sortedPositions() -> [CheckpointRecord.Position] {
-      if let order { return order }
-      let sorted = records.keys.sorted { $0.precedes($1) }
-      order = sorted
-      return sorted
-    }
+    var head: Revision { kept.floor + Revision(entries.count) }
   }
 
   let swarm: SwarmName
   let epoch: Epoch
   let content: Mutex<Content>
 
-  init(swarm: SwarmName, epoch: Epoch, entries: [JournalEntry] = []) {
+  init(swarm: SwarmName, epoch: Epoch, floor: InMemoryCheckpoint? = nil, entries: [JournalEntry] = []) {
     self.swarm = swarm
     self.epoch = epoch
-    self.content = Mutex(Content(entries: entries))
+    var content = Content(entries: entries)
+    if let floor {
+      content.kept = KeptCheckpoints(revisions: [floor.header.revision], floor: floor.header.revision)
+      content.checkpoints = [floor]
+    }
+    self.content = Mutex(content)
+  }
+}
+
+/// A checkpoint with all its records; keeping two costs twice the records, which an engine for tests can afford.
+struct InMemoryCheckpoint: Sendable {
+  let header: CheckpointHeader
+  let records: [CheckpointRecord.Position: [UInt8]]
+  /// The positions of `records` in order, made by the first reader.
+  private var order: [CheckpointRecord.Position]?
+
+  init(header: CheckpointHeader, records: [CheckpointRecord.Position: [UInt8]]) {
+    self.header = header
+    self.records = records
+  }
+
+  mutating func page(after position: CheckpointRecord.Position?, limit: Int) -> [CheckpointRecord] {
+    let order = order ?? records.keys.sorted { $0.precedes($1) }
+    self.order = order
+    let start = position.map { position in order.partitioningIndex { position.precedes($0) } } ?? 0
+    return order[start...].prefix(max(1, limit)).map { position in
+      CheckpointRecord(table: position.table, id: position.id, bytes: records[position] ?? [])
+    }
   }
 }
 
@@ -125,18 +158,6 @@ extension CheckpointRecord.Position {
   /// The order of a checkpoint: by table, then by the bytes of the id.
   package func precedes(_ other: Self) -> Bool {
     table != other.table ? table < other.table : id.lexicographicallyPrecedes(other.id)
-  }
-}
-
-extension CheckpointUpdate {
-  /// Refuses a checkpoint that goes back, or that claims entries which are not there.
-  package func checkRevision(previous: Revision?, head: Revision) throws(JournalError) {
-    if let previous, revision < previous {
-      throw .invalid("a checkpoint at revision \(revision) after one at revision \(previous)")
-    }
-    guard revision >= 0, revision <= head else {
-      throw .invalid("a checkpoint at revision \(revision), but the journal ends at revision \(head)")
-    }
   }
 }
 

@@ -55,11 +55,20 @@ public final class InMemoryStore: JournalStore {
   }
 
   public func restore(
-    _ swarm: SwarmName, entries: [JournalEntry]
+    _ swarm: SwarmName, checkpoint: RestoredCheckpoint?, entries: Pages<JournalEntry>
   ) async throws(JournalError) -> any Journal {
     try door.check()
-    try JournalEntry.checkConsecutive(entries)
-    let log = InMemoryLog(swarm: swarm, epoch: source.newEpoch(), entries: entries)
+    var order = try RestoreOrder(checkpoint: checkpoint?.header)
+    var floor: InMemoryCheckpoint?
+    if let checkpoint {
+      let records = try await checkpoint.records.all()
+      try order.take(records)
+      let byPosition = Dictionary(uniqueKeysWithValues: records.map { ($0.position, $0.bytes) })
+      floor = InMemoryCheckpoint(header: checkpoint.header, records: byPosition)
+    }
+    let entries = try await entries.all()
+    try order.take(entries)
+    let log = InMemoryLog(swarm: swarm, epoch: source.newEpoch(), floor: floor, entries: entries)
     try swarmLogs.byName.withLock { (logs: inout [SwarmName: InMemoryLog]) throws(JournalError) in
       guard logs[swarm] == nil else { throw .alreadyExists(swarm) }
       logs[swarm] = log
@@ -73,15 +82,6 @@ public final class InMemoryStore: JournalStore {
 
   private func journal(over log: InMemoryLog) -> InMemoryJournal {
     InMemoryJournal(log: log, door: door, source: source)
-  }
-}
-
-extension JournalEntry {
-  /// Whether `entries` can be a whole journal: revisions 1, 2, 3, …
-  package static func checkConsecutive(_ entries: [JournalEntry]) throws(JournalError) {
-    for (index, entry) in entries.enumerated() where entry.revision != Revision(index) + 1 {
-      throw .invalid("revision \(entry.revision) stands where revision \(index + 1) is expected")
-    }
   }
 }
 

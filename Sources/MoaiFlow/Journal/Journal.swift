@@ -1,7 +1,7 @@
 /// The position of an entry in a swarm's journal: strictly increasing, from 1. 0 is the empty journal.
 public typealias Revision = Int64
 
-/// One swarm's append-only, totally ordered log, and the place where its checkpoint is kept.
+/// One swarm's append-only, totally ordered log, and the place where its checkpoints are kept.
 ///
 /// A journal stores bytes and knows nothing of what they mean; ``Swarm`` writes entries into it and applies them in
 /// the order of their revisions. Everything durable in a swarm went through ``append(_:)``.
@@ -26,8 +26,8 @@ public protocol Journal: Sendable {
   /// bytes of payload, but at least one if there is one. An engine may give fewer than was asked for: only an empty page
   /// is the end of the journal.
   ///
-  /// - Throws: `.corrupt` naming the first revision whose entry is damaged or missing; the intact entries before it
-  ///   can still be read by asking for fewer.
+  /// - Throws: `.trimmed` if `revision` lies before ``horizon()``; `.corrupt` naming the first revision whose entry is
+  ///   damaged or missing; the intact entries before it can still be read by asking for fewer.
   func read(
     after revision: Revision, entryLimit: Int, byteLimit: Int
   ) async throws(JournalError) -> [JournalEntry]
@@ -35,23 +35,44 @@ public protocol Journal: Sendable {
   /// The revision of the last durable entry; 0 for an empty journal.
   func head() async throws(JournalError) -> Revision
 
-  /// The revision behind which entries are no longer kept: entries with greater revisions can be read.
+  /// The revision behind which entries are no longer kept: entries with greater revisions can be read. It is the floor:
+  /// 0, or the revision of the oldest kept checkpoint.
   func horizon() async throws(JournalError) -> Revision
 
-  /// Saves a checkpoint by its difference from the one before, as one atomic and durable step.
+  /// Saves a checkpoint by its difference from the newest one, as one atomic and durable step.
   ///
-  /// Records are removed, then upserted, by (table, id); all others stay. `revision` must not be less than the previous
-  /// checkpoint's, nor greater than ``head()``.
+  /// Records are removed, then upserted, by (table, id); all others stay. `revision` must not be less than the newest
+  /// checkpoint's, nor greater than ``head()``; at the newest one's own revision it replaces that one. The checkpoint that
+  /// was the newest goes, unless it is the floor or the update `keepsPrevious`. At most three are kept.
+  /// Costs what the update holds, however many records there are.
+  ///
+  /// - Throws: `.invalid` if the update is refused.
   func save(_ checkpoint: CheckpointUpdate) async throws(JournalError)
 
   /// The newest checkpoint's revision and header, or nil if none was saved.
   func checkpoint() async throws(JournalError) -> CheckpointHeader?
 
-  /// The records of the newest checkpoint in the order of (table, id bytes), `limit` at most, after `position`
-  /// (nil: from the start). Empty at the end. No save may run between two pages of one pass.
+  /// The kept checkpoints in ascending order. The empty swarm at revision 0 is none of them.
+  func checkpoints() async throws(JournalError) -> [CheckpointHeader]
+
+  /// The records of the kept checkpoint at `revision` in the order of (table, id bytes), `limit` at most, after
+  /// `position` (nil: from the start). Empty at the end.
+  ///
+  /// Pages of one pass fit together for as long as that checkpoint is kept and not saved again at the same revision.
+  ///
+  /// - Throws: `.invalid` if no checkpoint is kept at `revision`, other than 0.
   func checkpointRecords(
-    after position: CheckpointRecord.Position?, limit: Int
+    of revision: Revision, after position: CheckpointRecord.Position?, limit: Int
   ) async throws(JournalError) -> [CheckpointRecord]
+
+  /// Makes the kept checkpoint at `floor` the horizon: earlier checkpoints and all entries up to `floor` go.
+  ///
+  /// The step itself is atomic, durable and short. What it leaves behind is deleted bit by bit, so that appends go on, and
+  /// is never visible; this call returns when that is done. A crash in between leaves rows that the next opening or
+  /// the next call removes. With the horizon's own revision it only does that.
+  ///
+  /// - Throws: `.invalid` if no checkpoint is kept at `floor`.
+  func trim(to floor: Revision) async throws(JournalError)
 }
 
 /// What ``Journal/append(_:)`` made durable: entries `firstRevision ..< firstRevision + count`.

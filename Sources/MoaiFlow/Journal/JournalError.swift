@@ -11,6 +11,8 @@ public enum JournalError: Error, Sendable, Hashable {
   case notOurs(String)
   /// The entry at this revision is damaged or missing; the text says how that was noticed.
   case corrupt(revision: Revision, String)
+  /// What was asked lies before the horizon: those entries are no longer kept.
+  case trimmed(horizon: Revision)
   /// The file itself is damaged (a page, its length, its header); the text names it.
   case damaged(String)
   /// No space is left. Nothing of the call was stored.
@@ -35,6 +37,7 @@ extension JournalError: CustomStringConvertible {
     case .readOnly(let what): "\(what) cannot be written"
     case .notOurs(let what): what
     case .corrupt(let revision, let how): "entry \(revision) of the journal is corrupt: \(how)"
+    case .trimmed(let horizon): "entries up to revision \(horizon) are no longer kept"
     case .damaged(let what): what
     case .full(let what): "no space left: \(what); nothing was stored"
     case .uncertain(let what): "the outcome is unknown: \(what)"

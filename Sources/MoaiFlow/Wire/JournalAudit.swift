@@ -62,7 +62,7 @@ package struct JournalAudit: Sendable {
       var position: CheckpointRecord.Position?
       var differing = 0
       while true {
-        let page = try await journal.checkpointRecords(after: position, limit: 10_000)
+        let page = try await journal.checkpointRecords(of: prepared.revision, after: position, limit: 10_000)
         guard let last = page.last else { break }
         for record in page where expected.removeValue(forKey: record.position) != record.bytes { differing += 1 }
         position = last.position

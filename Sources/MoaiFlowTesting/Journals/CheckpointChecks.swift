@@ -8,7 +8,8 @@ extension Check {
       let journal = try await bench.makeJournal()
       _ = try await journal.appendAll([[1], [2], [3]])
       findings.expectEqual(try await journal.checkpoint(), nil, "the checkpoint of a new journal")
-      findings.expectEqual(try await journal.checkpointRecords(after: nil, limit: 9).count, 0, "its records")
+      findings.expectEqual(try await journal.checkpoints(), [], "the checkpoints of a new journal")
+      findings.expectEqual(try await journal.checkpointRecords(of: 0, after: nil, limit: 9), [], "its records")
 
       var expected: [CheckpointRecord.Position: [UInt8]] = [:]
       for revision in Revision(0)...3 {
@@ -16,15 +17,17 @@ extension Check {
         try await journal.save(update)
         for position in update.removed { expected[position] = nil }
         for record in update.upserted { expected[record.position] = record.bytes }
-        findings.expectEqual(
-          try await journal.checkpoint(), CheckpointHeader(revision: revision, header: update.header), "the header")
+        let header = CheckpointHeader(revision: revision, header: update.header)
+        findings.expectEqual(try await journal.checkpoint(), header, "the header")
+        findings.expectEqual(try await journal.checkpoints(), [header], "the kept checkpoints")
         findings.expectEqual(try await journal.allRecords(limit: 1_000), sorted(expected), "the sum at \(revision)")
       }
       for limit in [1, 2, 7, .max] {
         findings.expect(
           try await journal.allRecords(limit: limit) == sorted(expected), "pages of \(limit) add up to something else")
         findings.expect(
-          try await journal.checkpointRecords(after: nil, limit: limit).count <= limit, "a page exceeds \(limit)")
+          try await journal.checkpointRecords(of: 3, after: nil, limit: limit).count <= limit, "a page exceeds \(limit)"
+        )
       }
       let reopened = try await bench.reopen(bench.store)
       let again = try await reopened.open(.contract)
@@ -69,7 +72,7 @@ extension Check {
         findings.expect(try await journal.allRecords(limit: limit) == inOrder, "pages of \(limit) are in another order")
       }
       // A position that is not there lies between its neighbours.
-      let between = try await journal.checkpointRecords(after: .init(table: 0, id: [0, 0, 5]), limit: 1)
+      let between = try await journal.checkpointRecords(of: 0, after: .init(table: 0, id: [0, 0, 5]), limit: 1)
       findings.expectEqual(between, [record(0, [1], [])], "what follows a position that is not there")
     },
 
@@ -110,11 +113,12 @@ extension Check {
 }
 
 extension Journal {
-  /// Every record of the newest checkpoint, page by page.
-  func allRecords(limit: Int) async throws(JournalError) -> [CheckpointRecord] {
+  /// Every record of the checkpoint at `revision`, or of the newest one, page by page.
+  func allRecords(of revision: Revision? = nil, limit: Int) async throws(JournalError) -> [CheckpointRecord] {
+    let newest = try await checkpoint()?.revision ?? 0
     var records: [CheckpointRecord] = []
     while true {
-      let page = try await checkpointRecords(after: records.last?.position, limit: limit)
+      let page = try await checkpointRecords(of: revision ?? newest, after: records.last?.position, limit: limit)
       guard !page.isEmpty else { return records }
       records += page
       guard records.count <= 10_000 else { throw .failed("the checkpoint has no end") }

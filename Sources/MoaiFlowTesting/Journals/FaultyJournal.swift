@@ -24,6 +24,7 @@ public final class FaultyJournal: Journal {
     var appends: [AppendStep] = []
     var reads: [JournalError] = []
     var saves: [JournalError] = []
+    var trims: [JournalError] = []
     var savesOfOthers: [CheckpointUpdate] = []
   }
 
@@ -39,6 +40,7 @@ public final class FaultyJournal: Journal {
 
   public func willAppend(_ steps: AppendStep...) { script.withLock { $0.appends += steps } }
   public func willFailReads(_ errors: JournalError...) { script.withLock { $0.reads += errors } }
+  public func willFailTrims(_ errors: JournalError...) { script.withLock { $0.trims += errors } }
   public func willFailSaves(_ errors: JournalError...) { script.withLock { $0.saves += errors } }
 
   /// Another process saves these checkpoints, one before each of the next pages of records.
@@ -83,14 +85,21 @@ public final class FaultyJournal: Journal {
 
   public func checkpoint() async throws(JournalError) -> CheckpointHeader? { try await journal.checkpoint() }
 
+  public func checkpoints() async throws(JournalError) -> [CheckpointHeader] { try await journal.checkpoints() }
+
   public func checkpointRecords(
-    after position: CheckpointRecord.Position?, limit: Int
+    of revision: Revision, after position: CheckpointRecord.Position?, limit: Int
   ) async throws(JournalError) -> [CheckpointRecord] {
     if position != nil,
       let update = script.withLock({ $0.savesOfOthers.isEmpty ? nil : $0.savesOfOthers.removeFirst() })
     {
       try await journal.save(update)
     }
-    return try await journal.checkpointRecords(after: position, limit: limit)
+    return try await journal.checkpointRecords(of: revision, after: position, limit: limit)
+  }
+
+  public func trim(to floor: Revision) async throws(JournalError) {
+    if let error = script.withLock({ $0.trims.isEmpty ? nil : $0.trims.removeFirst() }) { throw error }
+    try await journal.trim(to: floor)
   }
 }

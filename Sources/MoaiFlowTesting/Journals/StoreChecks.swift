@@ -147,8 +147,10 @@ extension Check {
         ("checkpoint", { () async throws(JournalError) in _ = try await journal.checkpoint() }),
         (
           "checkpointRecords",
-          { () async throws(JournalError) in _ = try await journal.checkpointRecords(after: nil, limit: 1) }
+          { () async throws(JournalError) in _ = try await journal.checkpointRecords(of: 1, after: nil, limit: 1) }
         ),
+        ("checkpoints", { () async throws(JournalError) in _ = try await journal.checkpoints() }),
+        ("trim", { () async throws(JournalError) in try await journal.trim(to: 0) }),
         ("swarms", { () async throws(JournalError) in _ = try await store.swarms() }),
         ("create", { () async throws(JournalError) in _ = try await store.create(.other) }),
         ("open", { () async throws(JournalError) in _ = try await store.open(.contract) }),

@@ -37,7 +37,7 @@ struct JournalAuditTests {
     for fault in 0..<3 {
       let journal = try await journal(store())
       let header = try #require(try await journal.checkpoint())
-      let records = try await journal.checkpointRecords(after: nil, limit: 1_000)
+      let records = try await journal.checkpointRecords(of: header.revision, after: nil, limit: 1_000)
       let victim = try #require(records.first { $0.position.table == 2 })
       let extra = CheckpointRecord(table: 2, id: Array("another".utf8), bytes: victim.bytes)
       let altered = CheckpointRecord(table: 2, id: victim.position.id, bytes: victim.bytes + [0])

@@ -52,6 +52,14 @@ enum Fault: CaseIterable, Sendable {
   case sharesOneLogBetweenSwarms
   case restoresTheEntriesBeforeTheGap
   case restoresWithNewTimes
+  case restoresOnlyTheFirstPage
+  case restoresWithoutTheCheckpointsRecords
+  case keepsOnlyTheNewestCheckpoint
+  case showsTheNewestRecordsForEveryCheckpoint
+  case acceptsATrimToAnyRevision
+  case trimsOneEntryTooMany
+  case readsFromTheHorizonInsteadOfRefusing
+  case forgetsTheTrim
   case answersAfterClosing
   case listsInReverse
 }
@@ -91,16 +99,27 @@ private final class FaultyStore: JournalStore {
     try await base.delete(swarm)
   }
 
-  func restore(_ swarm: SwarmName, entries: [JournalEntry]) async throws(JournalError) -> any Journal {
+  func restore(
+    _ swarm: SwarmName, checkpoint: RestoredCheckpoint?, entries: Pages<JournalEntry>
+  ) async throws(JournalError) -> any Journal {
     switch fault {
     case .restoresTheEntriesBeforeTheGap:
-      let whole = zip(entries, 1...).prefix { $0.revision == $1 }.map(\.0)
-      return faulty(try await base.restore(swarm, entries: whole))
+      let first = (checkpoint?.header.revision ?? 0) + 1
+      let whole = zip(try await entries.all(), first...).prefix { $0.revision == $1 }.map(\.0)
+      return faulty(try await base.restore(swarm, checkpoint: checkpoint, entries: Pages(whole)))
     case .restoresWithNewTimes:
-      let moved = entries.map { JournalEntry(revision: $0.revision, appendedAt: 0, payload: $0.payload) }
-      return faulty(try await base.restore(swarm, entries: moved))
+      let moved = try await entries.all().map {
+        JournalEntry(revision: $0.revision, appendedAt: 0, payload: $0.payload)
+      }
+      return faulty(try await base.restore(swarm, checkpoint: checkpoint, entries: Pages(moved)))
+    case .restoresOnlyTheFirstPage:
+      return faulty(
+        try await base.restore(swarm, checkpoint: checkpoint, entries: Pages(try await entries.next())))
+    case .restoresWithoutTheCheckpointsRecords:
+      let bare = checkpoint.map { RestoredCheckpoint($0.header, records: Pages([])) }
+      return faulty(try await base.restore(swarm, checkpoint: bare, entries: entries))
     default:
-      return faulty(try await base.restore(swarm, entries: entries))
+      return faulty(try await base.restore(swarm, checkpoint: checkpoint, entries: entries))
     }
   }
 
@@ -162,6 +181,10 @@ private final class FaultyJournal: Journal {
   }
 
   func read(after revision: Revision, entryLimit: Int, byteLimit: Int) async throws(JournalError) -> [JournalEntry] {
+    let horizon = try await base.horizon()
+    if fault == .readsFromTheHorizonInsteadOfRefusing, revision >= 0, revision < horizon {
+      return try await base.read(after: horizon, entryLimit: entryLimit, byteLimit: byteLimit)
+    }
     var page = try await base.read(
       after: revision, entryLimit: fault == .ignoresTheEntryLimit ? .max : entryLimit, byteLimit: byteLimit)
     switch fault {
@@ -176,6 +199,8 @@ private final class FaultyJournal: Journal {
       if let first = page.first, first.payload.count > byteLimit { return [] }
     case .skipsAnEntryBetweenPages:
       if revision > 0, page.count > 1 { page.removeFirst() }
+    case .trimsOneEntryTooMany:
+      if horizon > 0, revision == horizon { return Array(page.dropFirst()) }
     default: break
     }
     return page
@@ -192,15 +217,31 @@ private final class FaultyJournal: Journal {
 
   func horizon() async throws(JournalError) -> Revision { try await base.horizon() }
 
+  func trim(to floor: Revision) async throws(JournalError) {
+    switch fault {
+    case .forgetsTheTrim: break
+    case .acceptsATrimToAnyRevision:
+      do { try await base.trim(to: floor) } catch { return }
+    default: try await base.trim(to: floor)
+    }
+  }
+
   func save(_ checkpoint: CheckpointUpdate) async throws(JournalError) {
     switch fault {
     case .forgetsRemovals:
       try await base.save(
         CheckpointUpdate(
-          revision: checkpoint.revision, header: checkpoint.header, upserted: checkpoint.upserted, removed: []))
+          revision: checkpoint.revision, header: checkpoint.header, upserted: checkpoint.upserted, removed: [],
+          keepsPrevious: checkpoint.keepsPrevious))
+    case .keepsOnlyTheNewestCheckpoint:
+      try await base.save(
+        CheckpointUpdate(
+          revision: checkpoint.revision, header: checkpoint.header, upserted: checkpoint.upserted,
+          removed: checkpoint.removed))
     case .dropsRecordsThatAnUpdateDoesNotName:
       let named = Set(checkpoint.upserted.map(\.position))
-      let dropped = try await base.checkpointRecords(after: nil, limit: .max).map(\.position)
+      let newest = try await base.checkpoint()?.revision ?? 0
+      let dropped = try await base.checkpointRecords(of: newest, after: nil, limit: .max).map(\.position)
         .filter { !named.contains($0) }
       try await base.save(
         CheckpointUpdate(
@@ -224,22 +265,26 @@ private final class FaultyJournal: Journal {
   }
 
   func checkpoint() async throws(JournalError) -> CheckpointHeader? { try await base.checkpoint() }
+  func checkpoints() async throws(JournalError) -> [CheckpointHeader] { try await base.checkpoints() }
 
   func checkpointRecords(
-    after position: CheckpointRecord.Position?, limit: Int
+    of revision: Revision, after position: CheckpointRecord.Position?, limit: Int
   ) async throws(JournalError) -> [CheckpointRecord] {
     switch fault {
     case .ordersRecordsByIdAlone:
-      let all = try await base.checkpointRecords(after: nil, limit: .max)
+      let all = try await base.checkpointRecords(of: revision, after: nil, limit: .max)
         .sorted { $0.position.id.lexicographicallyPrecedes($1.position.id) }
       let start = all.firstIndex { $0.position == position }.map { $0 + 1 } ?? 0
       return Array(all[start...].prefix(limit))
     case .startsARecordPageAtThePosition:
-      let page = try await base.checkpointRecords(after: position, limit: limit)
+      let page = try await base.checkpointRecords(of: revision, after: position, limit: limit)
       guard let position, !page.isEmpty else { return page }
       return [CheckpointRecord(table: position.table, id: position.id, bytes: [])] + page.dropLast()
+    case .showsTheNewestRecordsForEveryCheckpoint:
+      let newest = try await base.checkpoint()?.revision ?? revision
+      return try await base.checkpointRecords(of: newest, after: position, limit: limit)
     default:
-      return try await base.checkpointRecords(after: position, limit: limit)
+      return try await base.checkpointRecords(of: revision, after: position, limit: limit)
     }
   }
 }

@@ -52,7 +52,9 @@ struct OneJournalStore: JournalStore {
   func create(_ swarm: SwarmName) async throws(JournalError) -> any Journal { journal }
   func open(_ swarm: SwarmName) async throws(JournalError) -> any Journal { journal }
   func delete(_ swarm: SwarmName) async throws(JournalError) { throw .invalid("one journal for ever") }
-  func restore(_ swarm: SwarmName, entries: [JournalEntry]) async throws(JournalError) -> any Journal {
+  func restore(
+    _ swarm: SwarmName, checkpoint: RestoredCheckpoint?, entries: Pages<JournalEntry>
+  ) async throws(JournalError) -> any Journal {
     throw .invalid("one journal for ever")
   }
   func close() async throws(JournalError) {}
