@@ -4,6 +4,8 @@ import Testing
 struct HelpTests {
   static let commands: [[String]] = [
     ["state"], ["swarms"], ["log"], ["check"], ["export"], ["import"],
+    ["memory"], ["memory", "store"], ["memory", "retrieve"], ["memory", "delete"], ["memory", "list"],
+    ["memory", "clear"], ["memory", "stats"],
     ["state", "get"], ["state", "set"], ["state", "incr"], ["state", "add"], ["state", "remove"], ["state", "put"],
     ["state", "delete"], ["state", "list"], ["state", "watch"], ["state", "changes"], ["state", "sync"],
     ["swarms", "create"], ["swarms", "list"], ["swarms", "show"], ["swarms", "settings"], ["swarms", "delete"],
@@ -63,6 +65,7 @@ struct HelpTests {
                               every write is there.
       resolve                 Make one version out of several of the same key.
       state                   Read, write and follow shared values.
+      memory                  Store and retrieve named values in namespaces.
       swarms                  Create, list, configure and delete swarms.
       log                     Print the journal's entries: who asked for what, and
                               what became of it.

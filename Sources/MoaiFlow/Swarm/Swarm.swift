@@ -8,6 +8,8 @@ public actor Swarm {
   public nonisolated let epoch: Epoch
   /// The agents of this process that answer requests, for the full sync.
   public nonisolated let coordinator: SwarmCoordinator
+  /// The memory entries of this process that are not in the journal.
+  public nonisolated let volatileMemory: VolatileMemory
 
   let journal: any Journal
   let options: SwarmOptions
@@ -39,6 +41,7 @@ public actor Swarm {
     self.options = options
     epoch = journal.epoch
     coordinator = SwarmCoordinator()
+    volatileMemory = VolatileMemory(limits: options.volatileMemory)
   }
 
   /// Opens a swarm: its newest checkpoint, then the entries after it.

@@ -11,6 +11,8 @@ public enum SwarmError: Error, Sendable, Hashable {
   case trimmed(String)
   /// The swarm has as many commands under way as it accepts; try again when some are answered.
   case busy
+  /// A volatile memory entry does not fit; the text says what is full.
+  case memoryFull(String)
   /// The command may or may not have taken effect; repeating it under the same id is safe.
   case outcomeUnknown(String)
   /// The swarm was stopped because its journal cannot be trusted from this revision on.
@@ -29,6 +31,7 @@ extension SwarmError: CustomStringConvertible {
     case .invalid(let field, let problem): "\(field): \(problem)"
     case .futureRevision(let revision, let head): "revision \(revision) is in the future; the head is \(head)"
     case .trimmed(let what): what
+    case .memoryFull(let what): "\(what); delete some, or store persistently"
     case .busy: "too many commands under way; try again"
     case .outcomeUnknown(let what): "the outcome is unknown (\(what)); repeating under the same id is safe"
     case .corrupt(let revision, let how): "the swarm stopped at revision \(revision): \(how)"

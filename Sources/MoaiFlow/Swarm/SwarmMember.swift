@@ -2,6 +2,7 @@
 public struct SwarmMember: Sendable {
   public let agent: AgentID
   public let state: StateSynchronizer
+  public let memory: MemoryProvider
   let coordinator: SwarmCoordinator
 
   /// Opens this agent's session: `handler` gets its messages one at a time and answers requests.
@@ -21,6 +22,11 @@ extension Swarm {
     StateReader(connection: self, coordinator: coordinator)
   }
 
+  /// Namespaced memory for reading.
+  public nonisolated var memory: MemoryReader {
+    MemoryReader(connection: self, volatile: volatileMemory)
+  }
+
   /// Takes part as an agent.
   ///
   /// - Throws: `.invalid` if the name is not allowed (rule §1.1).
@@ -29,6 +35,6 @@ extension Swarm {
     do { name = try AgentID(agent) } catch { throw .invalid(field: "/agent_id", error.problem) }
     return SwarmMember(
       agent: name, state: StateSynchronizer(connection: self, coordinator: coordinator, agent: name),
-      coordinator: coordinator)
+      memory: MemoryProvider(connection: self, volatile: volatileMemory, agent: name), coordinator: coordinator)
   }
 }

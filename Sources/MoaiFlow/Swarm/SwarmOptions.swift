@@ -15,6 +15,8 @@ public struct SwarmOptions: Sendable {
   public var checkpointEntries = 10_000
   /// Bytes of entries after which one is saved.
   public var checkpointBytes = 32 << 20
+  /// What the memory entries outside the journal may take.
+  public var volatileMemory = VolatileMemory.Limits()
   /// Where command ids come from that a caller did not give: 128 bits that never repeat.
   public var makeCommandID: @Sendable () -> CommandID
 

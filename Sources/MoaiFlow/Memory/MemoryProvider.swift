@@ -1,0 +1,74 @@
+import MoaiCRDT
+
+/// Namespaced key-value memory as a member reads and writes it.
+///
+/// The last store of a name wins, in the order of the journal. Who must not lose what another stored meanwhile uses
+/// the state key itself, with a base or a condition.
+public struct MemoryProvider: MemoryAccess {
+  public let connection: any SwarmConnection
+  public let volatile: VolatileMemory
+  public let agent: AgentID
+
+  /// Stores a value under a name, in place of what stands there.
+  ///
+  /// `isPersistent` false: in this process only, until it ends. A persistent store also ends a volatile entry of the
+  /// name; a volatile store hides a persistent one from this process.
+  ///
+  /// Returns the entry as it stands afterwards; nil if somebody deleted it since.
+  /// - Throws: `.memoryFull` where a volatile entry does not fit; `.refused` as for any write of state.
+  @discardableResult
+  public func store(
+    _ value: StateValue, as key: String, in namespace: String, isPersistent: Bool = true, id: CommandID? = nil
+  ) async throws(SwarmError) -> MemoryEntry? {
+    let name = try MemoryName(namespace: namespace, key: key)
+    guard isPersistent else {
+      do { try ValueLimits().check(value) } catch { throw .invalid(field: "/value", "\(error)") }
+      try volatile.store(value, as: name, by: agent)
+      return MemoryEntry(name: name, value: value, agent: agent, record: nil)
+    }
+    _ = try await perform([WriteRequest(name.stateKey, .operations([.assign(value)]), type: .register)], id: id)
+    volatile.delete(name)
+    return try await connection.reading(of: name.stateKey).map { MemoryEntry(name: name, $0) }
+  }
+
+  /// Deletes the entry of a name, volatile and persistent; returns whether there was one.
+  @discardableResult
+  public func delete(_ key: String, from namespace: String, id: CommandID? = nil) async throws(SwarmError) -> Bool {
+    let name = try MemoryName(namespace: namespace, key: key)
+    let wasVolatile = volatile.delete(name)
+    guard try await connection.reading(of: name.stateKey) != nil else { return wasVolatile }
+    let results = try await perform([WriteRequest(name.stateKey, .delete)], id: id)
+    return results[0].changed || wasVolatile
+  }
+
+  /// Deletes every entry of a namespace; returns how many there were.
+  ///
+  /// Up to 1,000 persistent entries go in one entry of the journal, all or nothing; more take several. What others store
+  /// meanwhile may stay.
+  @discardableResult
+  public func clear(_ namespace: String) async throws(SwarmError) -> Int {
+    try MemoryName.check(namespace)
+    var deleted: Set<MemoryName> = []
+    for entry in volatile.entries(of: UTF8String(namespace)) where volatile.delete(entry.name) {
+      deleted.insert(entry.name)
+    }
+    var position: StateKey?
+    while true {
+      let scan = MemoryScan(prefix: MemoryName.prefix(of: namespace), after: position)
+      let page = try await scan.entries(limit: StatePlanner.keyLimit, in: connection) { _ in true }
+      guard let last = page.last else { return deleted.count }
+      let results = try await perform(page.map { WriteRequest($0.name.stateKey, .delete) }, id: nil)
+      for (entry, result) in zip(page, results) where result.changed { deleted.insert(entry.name) }
+      position = last.name.stateKey
+    }
+  }
+
+  private func perform(_ writes: [WriteRequest], id: CommandID?) async throws(SwarmError) -> [KeyResult] {
+    let outcome = try await connection.perform(Request(author: agent, id: id, body: .write(writes)))
+    switch outcome.result {
+    case .state(let state): return state.keys
+    case .refused(let refusal): throw .refused(refusal)
+    case .settings: connection.mismatch()
+    }
+  }
+}
