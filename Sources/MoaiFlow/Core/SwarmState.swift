@@ -91,6 +91,9 @@ package struct SwarmState: Sendable {
   private mutating func execute(
     _ entry: Entry, author: AgentIndex, timestamp: Timestamp
   ) -> (Outcome.Result, [StateChange]) {
+    if case .state(.rewind(let rewind)) = entry.command {
+      for agent in rewind.agents { _ = agents.index(of: agent) }
+    }
     var transaction = Transaction(
       epoch: epoch, revision: revision, timestamp: timestamp, author: author, authorName: entry.author,
       reusing: takeBuffers())
@@ -103,6 +106,12 @@ package struct SwarmState: Sendable {
         lastTimestamp = timestamp
         changesDigest = transaction.digest.finalize()
         return (.state(state.outcome(of: writes, applied: written, at: revision)), changes)
+      case .state(.rewind(let rewind)):
+        try state.apply(rewind, in: &transaction, agents: agents)
+        let changes = state.commit(&transaction, agents: agents)
+        lastTimestamp = timestamp
+        changesDigest = transaction.digest.finalize()
+        return (.state(state.outcome(of: rewind, at: revision)), changes)
       case .settings(let command):
         try settings.apply(command, in: &transaction)
         return (.settings, [])

@@ -48,7 +48,8 @@ struct KeyRecord: Sendable {
   var header: Header
   var contents: Contents
   var recent: RecentChanges
-  /// The revision whose transaction last touched the record; tells a transaction whether it has been here before.
+  /// The entry that last touched the record, whether or not a reader sees a difference. It tells a transaction whether
+  /// it has been here before, and a rewind whether anything happened since it was planned.
   var touchedAt: Revision = 0
 
   // Inlined, so that asking for a bit or a number does not copy the record out of its table.
@@ -124,5 +125,21 @@ struct CounterShares: Sendable, Equatable {
     guard let sum = Int64(exactly: shares.values.reduce(into: Int128(0)) { $0 += Int128($1) }) else { return nil }
     self.shares = shares
     self.sum = sum
+  }
+}
+
+extension KeyRecord {
+  /// A new incarnation of a key, still empty. It takes the transaction's next dot as its name.
+  init(creating type: CRDTType, _ strategy: KeyStrategy, in transaction: inout Transaction) {
+    header = Header(
+      type: type, strategy: strategy, created: transaction.nextDot(), version: 0, agent: transaction.author,
+      timestamp: transaction.timestamp, contentSize: 0)
+    switch type {
+    case .counter: contents = .counter(CounterShares())
+    case .register: contents = .register(Writes())
+    case .set, .map: contents = .parts([:])
+    }
+    recent = RecentChanges(since: transaction.revision)
+    touchedAt = transaction.revision
   }
 }

@@ -5,6 +5,8 @@ import MoaiCRDT
 public enum StateCommand: Sendable, Hashable {
   /// Writes on one or several keys: all or nothing (rule §4.5).
   case write([KeyWrite])
+  /// Takes recorded writes back (rule §6.2).
+  case rewind(RewindCommand)
 }
 
 /// The write of one key inside an entry.
@@ -60,6 +62,9 @@ extension StateCommand {
       writer.byte(1)
       writer.count(writes.count)
       for write in writes { write.encode(into: &writer) }
+    case .rewind(let rewind):
+      writer.byte(2)
+      rewind.encode(into: &writer)
     }
   }
 
@@ -80,6 +85,7 @@ extension StateCommand {
         writes.append(write)
       }
       self = .write(writes)
+    case 2: self = .rewind(try RewindCommand(from: &reader))
     case let tag: throw reader.failure(.malformed("\(tag) is no state command"), "state")
     }
   }

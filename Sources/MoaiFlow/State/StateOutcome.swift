@@ -72,6 +72,8 @@ public enum StateRefusal: Error, Sendable, Hashable {
   case notAllowed(StateKey, AgentID)
   /// The base is greater than any revision before the entry.
   case futureBase(StateKey, Revision)
+  /// An entry touched the key after the rewind was planned.
+  case changedSincePlanned(StateKey)
 }
 
 extension StateRefusal {
@@ -79,7 +81,7 @@ extension StateRefusal {
     switch self {
     case .conditionFailed(let key, _), .typeMismatch(let key, _, _), .strategyMismatch(let key, _),
       .counterOverflow(let key), .valueTooLarge(let key, _), .tooManySiblings(let key, _), .notAllowed(let key, _),
-      .futureBase(let key, _):
+      .futureBase(let key, _), .changedSincePlanned(let key):
       key
     }
   }
@@ -100,6 +102,7 @@ extension StateRefusal: CustomStringConvertible {
       "\(key): more than \(limit) writes that have not seen each other; read the key and write with that base"
     case .notAllowed(let key, let agent): "\(key): its policy does not let \(agent) write it"
     case .futureBase(let key, let base): "\(key): the base \(base) is in the future"
+    case .changedSincePlanned(let key): "\(key): it changed while the rewind was planned; try again"
     }
   }
 }
@@ -170,6 +173,7 @@ extension StateRefusal {
     case .futureBase(_, let base):
       writer.byte(8)
       writer.varint(UInt64(base))
+    case .changedSincePlanned: writer.byte(16)
     }
   }
 
@@ -188,6 +192,7 @@ extension StateRefusal {
     case 6: self = .tooManySiblings(key, limit: Int(try reader.revision("refusal.limit")))
     case 7: self = .notAllowed(key, try reader.agent("refusal.agent"))
     case 8: self = .futureBase(key, try reader.revision("refusal.base"))
+    case 16: self = .changedSincePlanned(key)
     case let tag: throw reader.failure(.malformed("\(tag) is no refusal"), "refusal")
     }
   }

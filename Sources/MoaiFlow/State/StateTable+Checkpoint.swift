@@ -16,6 +16,7 @@ extension StateTable {
     writer.count(header.contentSize)
     row.record.contents.encode(into: &writer)
     row.record.recent.encode(into: &writer)
+    writer.varint(UInt64(row.record.touchedAt))
     return writer.bytes
   }
 
@@ -36,10 +37,13 @@ extension StateTable {
       throw reader.failure(.malformed("header and contents of the key do not belong together"), "key.contents")
     }
     let recent = try RecentChanges(from: &reader)
+    let touchedAt = try reader.revision("key.touched_at")
     let header = KeyRecord.Header(
       type: type, strategy: strategy, created: created, version: version, agent: agent, timestamp: timestamp,
       contentSize: contentSize)
-    let slot = keys.insert(KeyRecord(header: header, contents: contents, recent: recent), id: key, revision: revision)
+    var record = KeyRecord(header: header, contents: contents, recent: recent)
+    record.touchedAt = touchedAt
+    let slot = keys.insert(record, id: key, revision: revision)
     order.insert(slot)
   }
 }
@@ -142,7 +146,7 @@ extension ByteWriter {
     varint(UInt64(timestamp.logical))
   }
 
-  fileprivate mutating func part(_ part: Part) {
+  mutating func part(_ part: Part) {
     switch part {
     case .whole: byte(0)
     case .field(let name):
@@ -185,7 +189,7 @@ extension ByteReader {
     return AgentIndex(number)
   }
 
-  fileprivate mutating func part() throws(DecodingFailure) -> Part {
+  mutating func part() throws(DecodingFailure) -> Part {
     switch try byte("part") {
     case 0: .whole
     case 1: .field(UTF8String(try string("part.field")))

@@ -5,13 +5,13 @@ enum StateInverse {
   case inserted(slot: Int)
   /// The record before a deletion, or before a deleted key came back.
   indirect case replaced(slot: Int, KeyRecord)
-  case header(slot: Int, KeyRecord.Header)
+  case header(slot: Int, KeyRecord.Header, touchedAt: Revision)
   case share(slot: Int, agent: AgentIndex, old: Int64?, sum: Int64)
   case part(slot: Int, Part, Writes)
 
   var slot: Int {
     switch self {
-    case .inserted(let slot), .replaced(let slot, _), .header(let slot, _), .share(let slot, _, _, _),
+    case .inserted(let slot), .replaced(let slot, _), .header(let slot, _, _), .share(let slot, _, _, _),
       .part(let slot, _, _):
       slot
     }
@@ -23,9 +23,9 @@ extension StateTable {
     switch inverse {
     case .inserted: keys.removeLast()
     case .replaced(let slot, let record): keys[slot].record = record
-    case .header(let slot, let header):
+    case .header(let slot, let header, let touchedAt):
       keys[slot].record.header = header
-      keys[slot].record.touchedAt = 0
+      keys[slot].record.touchedAt = touchedAt
     case .part(let slot, let part, let writes): keys[slot].record.withWrites(of: part) { $0 = writes }
     case .share(let slot, let agent, let old, _):
       guard case .counter(var shares) = keys[slot].record.contents else { return }

@@ -87,17 +87,7 @@ struct StateTable: Sendable {
     _ write: KeyWrite, type: CRDTType, policy: KeyPolicy?, found: Int?, in transaction: inout Transaction
   ) -> Int? {
     if case .operations(let operations) = write.content, !operations.contains(where: { $0.creates }) { return nil }
-    let header = KeyRecord.Header(
-      type: type, strategy: policy?.strategy ?? write.strategy ?? .lww, created: transaction.nextDot(), version: 0,
-      agent: transaction.author, timestamp: transaction.timestamp, contentSize: 0)
-    let contents: KeyRecord.Contents =
-      switch type {
-      case .counter: .counter(CounterShares())
-      case .register: .register(Writes())
-      case .set, .map: .parts([:])
-      }
-    var record = KeyRecord(header: header, contents: contents, recent: RecentChanges(since: transaction.revision))
-    record.touchedAt = transaction.revision
+    let record = KeyRecord(creating: type, policy?.strategy ?? write.strategy ?? .lww, in: &transaction)
     if let found {
       let isFirstTouch = keys[found].record.touchedAt != transaction.revision
       transaction.record(.replaced(slot: found, keys[found].record))
@@ -111,7 +101,7 @@ struct StateTable: Sendable {
     return slot
   }
 
-  private mutating func delete(_ slot: Int, in transaction: inout Transaction) {
+  mutating func delete(_ slot: Int, in transaction: inout Transaction) {
     begin(slot, in: &transaction)
     transaction.record(.replaced(slot: slot, keys[slot].record))
     keys[slot].record.contents = .deleted
@@ -120,11 +110,12 @@ struct StateTable: Sendable {
   }
 
   /// Notes the first touch of a key by this transaction, with the header to go back to.
-  private mutating func begin(_ slot: Int, in transaction: inout Transaction) {
-    guard keys[slot].record.touchedAt != transaction.revision else { return }
+  mutating func begin(_ slot: Int, in transaction: inout Transaction) {
+    let touchedAt = keys[slot].record.touchedAt
+    guard touchedAt != transaction.revision else { return }
     keys[slot].record.touchedAt = transaction.revision
     transaction.touch(slot)
-    transaction.record(.header(slot: slot, keys[slot].record.header))
+    transaction.record(.header(slot: slot, keys[slot].record.header, touchedAt: touchedAt))
   }
 
   private mutating func apply(
@@ -209,7 +200,7 @@ struct StateTable: Sendable {
   }
 
   /// Leaves the way back from a replacement, and accounts for its size.
-  private mutating func note(
+  mutating func note(
     _ replacement: Replacement, of part: Part, in slot: Int, _ transaction: inout Transaction, _ agents: Agents
   ) {
     transaction.record(.part(slot: slot, part, replacement.before))
@@ -220,7 +211,7 @@ struct StateTable: Sendable {
 }
 
 /// The writes of a part before and after an operation.
-private struct Replacement {
+struct Replacement {
   let before: Writes
   /// Those that the operation leaves standing.
   let unseen: Writes

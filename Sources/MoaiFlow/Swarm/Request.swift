@@ -99,7 +99,7 @@ extension WriteRequest {
 }
 
 extension ByteWriter {
-  fileprivate mutating func reference(_ reference: RevisionReference?) {
+  mutating func reference(_ reference: RevisionReference?) {
     switch reference {
     case nil: byte(0)
     case .revision(let revision):

@@ -17,7 +17,7 @@ extension Swarm: SwarmConnection {
     return try await submit(entry).get()
   }
 
-  private func submit(_ entry: Entry) async -> Result<Outcome, SwarmError> {
+  func submit(_ entry: Entry) async -> Result<Outcome, SwarmError> {
     if let stopped { return .failure(stopped) }
     let payload = entry.encoded()
     guard payload.count <= options.pendingBytes else {
@@ -80,7 +80,7 @@ extension Swarm: SwarmConnection {
   }
 
   /// A refusal that can never become acceptance again: a condition on a revision that has passed. It needs no entry.
-  private func hopelessness(of command: Command) -> Refusal? {
+  func hopelessness(of command: Command) -> Refusal? {
     guard case .state(.write(let writes)) = command else { return nil }
     for write in writes {
       guard let condition = write.condition, condition > 0 else { continue }

@@ -33,6 +33,8 @@ extension Swarm {
           filter, after: after, limit: min(limit, Swarm.pageLimit), includingValues: includingValues,
           agents: core.agents, cursor: cursor))
     case .changes(let query): return .changes(try changes(query))
+    case .history(let query): return .history(try await history(query))
+    case .explanation(let query): return .explanation(try await explanation(query))
     case .settings: return .settings(core.settings.settings, revision: core.revision)
     case .status:
       let horizon: Revision
@@ -46,14 +48,14 @@ extension Swarm {
 
   var cursor: Cursor { Cursor(epoch: epoch, revision: core.revision) }
 
-  private func resolve(_ reference: RevisionReference) throws(SwarmError) -> Revision {
+  func resolve(_ reference: RevisionReference, field: String = "/at") throws(SwarmError) -> Revision {
     switch reference {
     case .cursor(let cursor) where cursor.epoch != epoch:
       throw .trimmed("\(cursor) belongs to another epoch of this swarm; read again")
-    case .cursor(let cursor): return try resolve(.revision(cursor.revision))
+    case .cursor(let cursor): return try resolve(.revision(cursor.revision), field: field)
     case .revision(let revision):
       guard revision <= core.revision else { throw .futureRevision(revision, head: core.revision) }
-      guard revision >= 0 else { throw .invalid(field: "/at", "\(revision) is no revision") }
+      guard revision >= 0 else { throw .invalid(field: field, "\(revision) is no revision") }
       return revision
     }
   }

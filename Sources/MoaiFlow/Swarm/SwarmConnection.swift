@@ -11,6 +11,14 @@ public protocol SwarmConnection: Sendable {
   /// Answers a query from the state as applied so far.
   func answer(_ query: Query) async throws(SwarmError) -> Answer
 
+  /// Takes recorded writes back (rules §6.2, §6.3), or says what that would do. Returns when its entry is durable and
+  /// applied. What cannot be rewound is part of the report, not an error.
+  ///
+  /// `id`: repeating a rewind under its id does nothing again and names the entry that did it.
+  func rewind(
+    _ request: RewindRequest, as author: AgentID, via: AgentID?, id: CommandID?, dryRun: Bool
+  ) async throws(SwarmError) -> RewindReport
+
   /// The changes after `since`, first those that were missed, then without an end (rule §5.4).
   func follow(since: ChangesStart, matching filter: KeyFilter) -> ChangeFeed
 }
@@ -39,6 +47,8 @@ public enum Query: Sendable, Hashable {
   case changes(ChangesQuery)
   case settings
   case status
+  case history(HistoryQuery)
+  case explanation(ExplanationQuery)
 }
 
 /// The answer to a ``Query``, case by case.
@@ -50,6 +60,9 @@ public enum Answer: Sendable, Hashable {
   case changes(ChangesPage)
   case settings(SwarmSettings, revision: Revision)
   case status(SwarmStatus)
+  case history(HistoryPage)
+  /// Nil: no entry that can be read ever changed the key.
+  case explanation(KeyExplanation?)
 }
 
 /// Where a swarm stands.

@@ -1,7 +1,7 @@
 import MoaiCRDT
 
 extension Entry {
-  /// One line of a log: `{revision, appended_at, agent_id, via?, command_id, writes or settings, outcome}`.
+  /// One line of a log: `{revision, appended_at, agent_id, via?, command_id, writes, rewind or settings, outcome}`.
   ///
   /// * `appendedAt`: the engine's time at the append, in milliseconds since 1970.
   /// * `outcome`: what replay found the entry to do.
@@ -14,6 +14,7 @@ extension Entry {
     fields.add("command_id", text: id.description)
     switch command {
     case .state(.write(let writes)): fields.add("writes", .array(writes.map(\.json)))
+    case .state(.rewind(let rewind)): fields.add("rewind", rewind.json)
     case .settings(.replace(let settings)): fields.add("settings", settings.json)
     }
     fields.add("outcome", outcome.json)

@@ -65,6 +65,7 @@ extension StateRefusal {
     case .tooManySiblings: "too_many_siblings"
     case .notAllowed: "not_allowed"
     case .futureBase: "future_revision"
+    case .changedSincePlanned: "changed_since_planned"
     }
   }
 }

@@ -93,6 +93,7 @@ extension Command {
     switch self {
     case .settings: "settings"
     case .state(.write(let writes)): writes.map(\.summary).joined(separator: "; ")
+    case .state(.rewind(let rewind)): "rewind \(rewind.target)"
     }
   }
 }
