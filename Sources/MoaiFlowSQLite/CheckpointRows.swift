@@ -8,7 +8,9 @@ enum CheckpointRows {
     _ update: CheckpointUpdate, of swarm: SwarmRow, head: Revision, path: String, in db: Database
   ) throws {
     var kept = try kept(of: swarm, path: path, in: db)
-    if let dropped = try kept.save(update, head: head) { try dropHeader(of: swarm, at: dropped, in: db) }
+    if let dropped = try kept.save(update, head: head) {
+      try drop(allBut: kept.revisions.filter { $0 != dropped }, of: swarm, in: db)
+    }
     try RecordRows.apply(update, of: swarm, below: kept.revisions.dropLast().last, in: db)
     try insert(CheckpointHeader(revision: update.revision, header: update.header), of: swarm, in: db)
   }
@@ -55,12 +57,24 @@ enum CheckpointRows {
     return KeptCheckpoints(revisions: revisions, floor: floor)
   }
 
-  static func dropHeaders(of swarm: SwarmRow, before revision: Revision, in db: Database) throws {
-    try db.execute(sql: "DELETE FROM checkpoint WHERE swarm = ? AND revision < ?", arguments: [swarm.id, revision])
+  /// Looks at the revision only, for those who want to know whether there should be entries.
+  static func newestRevision(of swarm: SwarmRow, in db: Database) throws -> Revision? {
+    var newest: Revision?
+    try RawStatement(db, "SELECT revision FROM checkpoint WHERE swarm = ? ORDER BY revision DESC LIMIT 1").query {
+      try $0.bind(swarm.id, at: 1)
+    } row: { row in
+      newest = row.int64(0)
+      return false
+    }
+    return newest
   }
 
-  private static func dropHeader(of swarm: SwarmRow, at revision: Revision, in db: Database) throws {
-    try db.execute(sql: "DELETE FROM checkpoint WHERE swarm = ? AND revision = ?", arguments: [swarm.id, revision])
+  /// Drops the heads of those that are not kept.
+  static func drop(allBut kept: [Revision], of swarm: SwarmRow, in db: Database) throws {
+    try db.execute(
+      sql:
+        "DELETE FROM checkpoint WHERE swarm = ? AND revision NOT IN (\(kept.map(String.init).joined(separator: ", ")))",
+      arguments: [swarm.id])
   }
 
   private static func checksum(of header: CheckpointHeader) -> UInt64 {

@@ -24,7 +24,7 @@ final class CommitQueue: Sendable {
 
   private let pool: DatabasePool
   private let path: String
-  private let now: @Sendable () -> Int64
+  let now: @Sendable () -> Int64
   private let waiting = Mutex(Waiting())
   private let thread = DispatchQueue(label: "moaiflow.sqlite.writer")
   private let tails = CommittedTails()
@@ -203,19 +203,19 @@ private struct PendingAppend: Sendable {
     self.continuation = continuation
   }
 
-  /// A swarm that is gone fails only its own appends; every other error fails the transaction.
+  /// A swarm that is gone, or whose log is damaged, fails only its own appends; every other error fails the transaction.
   func insert(
     at appendedAt: Int64, in transaction: inout WriteTransaction
   ) throws -> Result<Appended, JournalError> {
+    var tail: Tail
     do {
-      var tail = try transaction.tail(of: swarm)
-      let first = tail.head + 1
-      try EntryRows.insert(
-        entries.lazy.map { (appendedAt, $0) }, of: swarm, after: &tail, in: transaction.db)
-      transaction.setTail(tail, of: swarm)
-      return .success(Appended(firstRevision: first, count: entries.count, appendedAt: appendedAt))
-    } catch JournalError.noSuchSwarm(let name) {
-      return .failure(.noSuchSwarm(name))
+      tail = try transaction.tail(of: swarm)
+    } catch let error as JournalError {
+      return .failure(error)
     }
+    let first = tail.head + 1
+    try EntryRows.insert(entries.lazy.map { (appendedAt, $0) }, of: swarm, after: &tail, in: transaction.db)
+    transaction.setTail(tail, of: swarm)
+    return .success(Appended(firstRevision: first, count: entries.count, appendedAt: appendedAt))
   }
 }

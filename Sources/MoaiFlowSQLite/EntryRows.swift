@@ -9,13 +9,15 @@ struct SwarmRow: Sendable {
 }
 
 /// The end of a swarm's log: what the next entry follows on.
-struct Tail: Sendable {
+struct Tail: Sendable, Equatable {
   var head: Revision
-  var checksum: UInt64
+  var link: UInt64
 }
 
-/// The chain of checksums over a swarm's entries. Each entry's covers the one before it, so that a changed byte, a
-/// missing row and rows out of order all break the chain at the first entry concerned.
+/// The two checksums of an entry: one over the entry alone, and one that links it to the entry before.
+///
+/// A changed byte breaks the first, whatever happened to the entry's neighbours. Rows that are missing, out of order or
+/// from another history break the second.
 enum EntryChecksum {
   /// What the first entry follows on.
   static func root(of epoch: Epoch) -> UInt64 {
@@ -23,12 +25,18 @@ enum EntryChecksum {
   }
 
   static func of(
-    revision: Revision, appendedAt: Int64, payload: UnsafeRawBufferPointer, after previous: UInt64
+    revision: Revision, appendedAt: Int64, payload: UnsafeRawBufferPointer, in swarm: SwarmRow
   ) -> UInt64 {
-    var hash = StableHash(seed: previous)
+    var hash = StableHash(seed: UInt64(bitPattern: swarm.id))
     hash.combine(revision)
     hash.combine(appendedAt)
     hash.combine(bytes: payload)
+    return hash.finalize()
+  }
+
+  static func link(of checksum: UInt64, after previous: UInt64) -> UInt64 {
+    var hash = StableHash(seed: previous)
+    hash.combine(checksum)
     return hash.finalize()
   }
 }
@@ -50,14 +58,26 @@ enum EntryRows {
   static func tail(of swarm: SwarmRow, in db: Database) throws -> Tail {
     var tail = try horizon(of: swarm, in: db)
     let query = try RawStatement(
-      db, "SELECT place, checksum FROM entry WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1")
+      db, "SELECT place, link FROM entry WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1")
     // Rows behind the horizon are leftovers of a trim.
     try query.query {
       try $0.bind(Place.of(swarm: swarm.id, revision: tail.head + 1), at: 1)
       try $0.bind(Place.of(swarm: swarm.id, revision: Place.largestRevision), at: 2)
     } row: { row in
-      tail = Tail(head: Place.revision(of: row.int64(0)), checksum: UInt64(bitPattern: row.int64(1)))
+      tail = Tail(head: Place.revision(of: row.int64(0)), link: UInt64(bitPattern: row.int64(1)))
       return false
+    }
+    return tail
+  }
+
+  /// The end of the log, unless a checkpoint shows that entries are missing there.
+  ///
+  /// - Throws: `.corrupt` naming the first of them.
+  static func wholeTail(of swarm: SwarmRow, in db: Database) throws -> Tail {
+    let tail = try tail(of: swarm, in: db)
+    if let newest = try CheckpointRows.newestRevision(of: swarm, in: db), newest > tail.head {
+      throw JournalError.corrupt(
+        revision: tail.head + 1, "it is missing; the checkpoint stands at revision \(newest)")
     }
     return tail
   }
@@ -70,7 +90,7 @@ enum EntryRows {
     try RawStatement(db, "SELECT horizon, horizonChecksum FROM swarm WHERE id = ?").query {
       try $0.bind(swarm.id, at: 1)
     } row: { row in
-      horizon = Tail(head: row.int64(0), checksum: UInt64(bitPattern: row.int64(1)))
+      horizon = Tail(head: row.int64(0), link: UInt64(bitPattern: row.int64(1)))
       return false
     }
     guard let horizon else { throw JournalError.noSuchSwarm(swarm.name) }
@@ -82,24 +102,12 @@ enum EntryRows {
   static func trim(_ swarm: SwarmRow, to floor: Revision, path: String, in db: Database) throws {
     var kept = try CheckpointRows.kept(of: swarm, path: path, in: db)
     guard try kept.trim(to: floor) else { return }
-    // The entry at the floor is what the next one follows on, so it is read and checked once more.
-    guard try page(of: swarm, after: floor - 1, entryLimit: 1, byteLimit: 0, in: db).first != nil else {
-      throw JournalError.corrupt(revision: floor, "it is missing; a checkpoint stands at it")
+    // The entry at the floor is what the next one follows on, so it is checked once more.
+    switch try EntryRow.examine(floor, of: swarm, in: db) {
+    case .intact(let row): try SwarmRows.setHorizon(Tail(head: floor, link: row.link), of: swarm, in: db)
+    case .damaged(_, _, let how), .missing(let how): throw JournalError.corrupt(revision: floor, how)
     }
-    try SwarmRows.setHorizon(
-      Tail(head: floor, checksum: try storedChecksum(at: floor, of: swarm, in: db)), of: swarm, in: db)
-    try CheckpointRows.dropHeaders(of: swarm, before: floor, in: db)
-  }
-
-  private static func storedChecksum(at revision: Revision, of swarm: SwarmRow, in db: Database) throws -> UInt64 {
-    var checksum: UInt64 = 0
-    try RawStatement(db, "SELECT checksum FROM entry WHERE place = ?").query {
-      try $0.bind(Place.of(swarm: swarm.id, revision: revision), at: 1)
-    } row: { row in
-      checksum = UInt64(bitPattern: row.int64(0))
-      return false
-    }
-    return checksum
+    try CheckpointRows.drop(allBut: kept.revisions, of: swarm, in: db)
   }
 
   /// Inserts entries after `tail` and moves it.
@@ -108,75 +116,80 @@ enum EntryRows {
     in db: Database
   ) throws {
     let insert = try RawStatement(
-      db, "INSERT INTO entry (place, appendedAt, checksum, payload) VALUES (?, ?, ?, ?)")
+      db, "INSERT INTO entry (place, appendedAt, link, payload, checksum) VALUES (?, ?, ?, ?, ?)")
     for (appendedAt, payload) in entries {
       guard tail.head < Place.largestRevision else {
         throw JournalError.full("swarm \"\(swarm.name)\" has no revisions left")
       }
       tail.head += 1
-      tail.checksum = payload.withUnsafeBytes {
-        EntryChecksum.of(revision: tail.head, appendedAt: appendedAt, payload: $0, after: tail.checksum)
+      let checksum = payload.withUnsafeBytes {
+        EntryChecksum.of(revision: tail.head, appendedAt: appendedAt, payload: $0, in: swarm)
       }
+      tail.link = EntryChecksum.link(of: checksum, after: tail.link)
       try insert.run {
         try $0.bind(Place.of(swarm: swarm.id, revision: tail.head), at: 1)
         try $0.bind(appendedAt, at: 2)
-        try $0.bind(Int64(bitPattern: tail.checksum), at: 3)
+        try $0.bind(Int64(bitPattern: tail.link), at: 3)
         try $0.bind(payload, at: 4)
+        try $0.bind(Int64(bitPattern: checksum), at: 5)
       }
     }
   }
 
-  /// Entries after `revision`, each checked against the one before it, which is read along.
+  /// Entries after `revision`, each checked by itself and against the one before it.
+  ///
+  /// The first is checked by itself only if the one before it is missing: whoever asks for what comes after that knows.
   static func page(
     of swarm: SwarmRow, after revision: Revision, entryLimit: Int, byteLimit: Int, in db: Database
   ) throws -> [JournalEntry] {
-    var tail = try horizon(of: swarm, in: db)
-    guard revision >= tail.head else {
-      throw JournalError.trimmed(horizon: tail.head)
-    }
+    let horizon = try horizon(of: swarm, in: db)
+    guard revision >= horizon.head else { throw JournalError.trimmed(horizon: horizon.head) }
     guard revision < Place.largestRevision else { return [] }
     let entryLimit = min(max(1, entryLimit), largestPage.entries)
     let byteLimit = min(byteLimit, largestPage.bytes)
-    /// Whether `tail` is already what the first entry of the page follows on.
-    var isAnchored = revision == tail.head
-    if !isAnchored { tail.head = revision - 1 }
 
+    var previous = try link(at: revision, of: swarm, in: db)
+    var head = revision
+    let seams = try SeamRows.seams(of: swarm, after: revision, in: db)
     var page: [JournalEntry] = []
     var bytes = 0
-    let query = try RawStatement(
-      db,
-      """
-      SELECT place, appendedAt, checksum, payload FROM entry WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?
-      """)
+    let query = try RawStatement(db, EntryRow.selection + "WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?")
     try query.query {
-      try $0.bind(Place.of(swarm: swarm.id, revision: tail.head + 1), at: 1)
+      try $0.bind(Place.of(swarm: swarm.id, revision: revision + 1), at: 1)
       try $0.bind(Place.of(swarm: swarm.id, revision: Place.largestRevision), at: 2)
-      try $0.bind(Int64(entryLimit) + (isAnchored ? 0 : 1), at: 3)
-    } row: { row in
-      let found = Place.revision(of: row.int64(0))
-      guard found == tail.head + 1 else {
-        // After a revision past the end nothing is found at all, so what is not found here is missing.
-        throw JournalError.corrupt(revision: tail.head + 1, "it is missing; the next one found is \(found)")
+      try $0.bind(Int64(entryLimit), at: 3)
+    } row: { statement in
+      let row = EntryRow(statement, of: swarm)
+      guard row.revision == head + 1 else {
+        throw JournalError.corrupt(revision: head + 1, "it is missing; the next one found is \(row.revision)")
       }
-      let checksum = UInt64(bitPattern: row.int64(2))
-      guard isAnchored else {
-        isAnchored = true
-        tail = Tail(head: found, checksum: checksum)
-        return true
-      }
-      bytes += row.byteCount(3)
+      bytes += statement.byteCount(3)
       guard page.isEmpty || bytes <= byteLimit else { return false }
-      let appendedAt = row.int64(1)
-      let expected = row.withBytes(3) {
-        EntryChecksum.of(revision: found, appendedAt: appendedAt, payload: $0, after: tail.checksum)
+      if let problem = row.problem(after: previous, seam: seams[row.revision]) {
+        throw JournalError.corrupt(revision: row.revision, problem)
       }
-      guard checksum == expected else {
-        throw JournalError.corrupt(revision: found, "its checksum does not match what is stored")
-      }
-      page.append(JournalEntry(revision: found, appendedAt: appendedAt, payload: row.bytes(3)))
-      tail = Tail(head: found, checksum: checksum)
+      page.append(JournalEntry(revision: row.revision, appendedAt: row.appendedAt, payload: statement.bytes(3)))
+      head = row.revision
+      previous = row.link
       return true
     }
+    if page.isEmpty, let newest = try CheckpointRows.newestRevision(of: swarm, in: db), newest > revision {
+      _ = try wholeTail(of: swarm, in: db)
+    }
     return page
+  }
+
+  /// What the entry after `revision` follows on; nil if that entry is missing.
+  static func link(at revision: Revision, of swarm: SwarmRow, in db: Database) throws -> UInt64? {
+    let horizon = try horizon(of: swarm, in: db)
+    if revision == horizon.head { return horizon.link }
+    var link: UInt64?
+    try RawStatement(db, "SELECT link FROM entry WHERE place = ?").query {
+      try $0.bind(Place.of(swarm: swarm.id, revision: revision), at: 1)
+    } row: { row in
+      link = UInt64(bitPattern: row.int64(0))
+      return false
+    }
+    return link
   }
 }

@@ -48,6 +48,7 @@ enum Leftovers {
       try $0.bind(Place.of(swarm: swarm.id, revision: 0), at: 1)
       try $0.bind(last, at: 2)
     }
+    try SeamRows.removeAll(of: swarm, upTo: Place.revision(of: last), in: db)
     return true
   }
 

@@ -77,6 +77,12 @@ enum RecordRows {
     return page
   }
 
+  /// Removes what only checkpoints after `revision` showed. Looks at every row of the swarm.
+  static func removeVersions(of swarm: SwarmRow, after revision: Revision?, in db: Database) throws {
+    try db.execute(
+      sql: "DELETE FROM record WHERE swarm = ? AND revision > ?", arguments: [swarm.id, revision ?? -1])
+  }
+
   fileprivate static func checksum(of record: CheckpointRecord, revision: Revision, isRemoved: Bool) -> UInt64 {
     var hash = StableHash(seed: UInt64(record.position.table))
     hash.combine(revision)

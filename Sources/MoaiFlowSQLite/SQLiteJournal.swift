@@ -32,7 +32,7 @@ public final class SQLiteJournal: Journal {
 
   public func head() async throws(JournalError) -> Revision {
     if let known = try file.knownHead(of: swarm) { return known }
-    return try await file.read { [swarm] db in try EntryRows.tail(of: swarm, in: db).head }
+    return try await file.read { [swarm] db in try EntryRows.wholeTail(of: swarm, in: db).head }
   }
 
   public func horizon() async throws(JournalError) -> Revision {
@@ -53,6 +53,7 @@ public final class SQLiteJournal: Journal {
   public func checkpoints() async throws(JournalError) -> [CheckpointHeader] {
     try await file.read { [swarm, path = file.path] db in
       _ = try CheckpointRows.kept(of: swarm, path: path, in: db)
+      _ = try EntryRows.wholeTail(of: swarm, in: db)
       return try CheckpointRows.headers(of: swarm, path: path, in: db)
     }
   }
@@ -75,6 +76,23 @@ public final class SQLiteJournal: Journal {
     }
     // The horizon has moved; what cannot be removed now is removed later.
     try? await removeLeftovers()
+  }
+
+  public func damagedEntry(at revision: Revision) async throws(JournalError) -> DamagedEntry? {
+    try await file.read { [swarm] db in try EntryRows.damagedEntry(at: revision, of: swarm, in: db) }
+  }
+
+  public func skip(
+    _ revision: Revision, replacement payload: [UInt8], evenIfIntact: Bool
+  ) async throws(JournalError) {
+    try EntryRows.checkSize(payload)
+    let writer = try file.writer()
+    try await writer.change { [swarm, path = file.path, now = writer.now] transaction in
+      try EntryRows.skip(
+        revision, of: swarm, replacement: payload, evenIfIntact: evenIfIntact, now: now(), path: path,
+        in: transaction.db)
+      transaction.forget(swarm)
+    }
   }
 
   /// Removes what a trim that was cut short left behind.

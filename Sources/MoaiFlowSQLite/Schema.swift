@@ -12,7 +12,7 @@ enum Schema {
     // Version 1 was never trimmed, so its entries give again what its one checkpoint held.
     { db in
       try db.execute(sql: keptCheckpoints)
-      try SwarmRows.addChecksums(in: db)
+      try FirstVersion.addChecksums(in: db)
     },
   ]
 
@@ -48,6 +48,14 @@ enum Schema {
 
   private static let keptCheckpoints = """
     ALTER TABLE swarm ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE entry RENAME COLUMN checksum TO link;
+    ALTER TABLE entry ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE seam (
+      swarm INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      checksum INTEGER NOT NULL,
+      PRIMARY KEY (swarm, revision)
+    ) STRICT, WITHOUT ROWID;
     DROP TABLE checkpoint;
     CREATE TABLE checkpoint (
       swarm INTEGER NOT NULL,

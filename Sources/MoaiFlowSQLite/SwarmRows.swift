@@ -23,7 +23,7 @@ enum SwarmRows {
       try $0.bind(name.description, at: 1)
     } row: { row in
       let swarm = SwarmRow(id: row.int64(0), name: name, epoch: Epoch(UInt64(bitPattern: row.int64(1))))
-      let horizon = Tail(head: row.int64(2), checksum: UInt64(bitPattern: row.int64(3)))
+      let horizon = Tail(head: row.int64(2), link: UInt64(bitPattern: row.int64(3)))
       found = (swarm, UInt64(bitPattern: row.int64(4)) == checksum(of: swarm, horizon: horizon))
       return false
     }
@@ -51,7 +51,7 @@ enum SwarmRows {
       throw JournalError.full("\(Place.largestSwarm) swarms were created, which is as many as fit")
     }
     let row = SwarmRow(id: db.lastInsertedRowID, name: name, epoch: epoch)
-    try setHorizon(Tail(head: floor, checksum: EntryChecksum.root(of: epoch)), of: row, in: db)
+    try setHorizon(Tail(head: floor, link: EntryChecksum.root(of: epoch)), of: row, in: db)
     return row
   }
 
@@ -60,23 +60,9 @@ enum SwarmRows {
     try db.execute(
       sql: "UPDATE swarm SET horizon = ?, horizonChecksum = ?, checksum = ? WHERE id = ?",
       arguments: [
-        horizon.head, Int64(bitPattern: horizon.checksum),
+        horizon.head, Int64(bitPattern: horizon.link),
         Int64(bitPattern: checksum(of: swarm, horizon: horizon)), swarm.id,
       ])
-  }
-
-  /// For a file of version 1, where the epoch alone gave the checksum of an untrimmed swarm.
-  static func addChecksums(in db: Database) throws {
-    for row in try Row.fetchAll(db, sql: "SELECT id, name, epoch, horizonChecksum FROM swarm") {
-      let name = try SwarmName(row["name"])
-      let swarm = SwarmRow(id: row["id"], name: name, epoch: Epoch(UInt64(bitPattern: row["epoch"])))
-      let root = EntryChecksum.root(of: swarm.epoch)
-      guard UInt64(bitPattern: row["horizonChecksum"]) == root else {
-        throw DatabaseError(
-          resultCode: .SQLITE_CORRUPT, message: "the row of swarm \"\(name)\" does not match its checksum")
-      }
-      try setHorizon(Tail(head: 0, checksum: root), of: swarm, in: db)
-    }
   }
 
   /// Removes a swarm with everything that belongs to it; runs inside the caller's transaction.
@@ -86,6 +72,7 @@ enum SwarmRows {
       arguments: [
         Place.of(swarm: swarm.id, revision: 0), Place.of(swarm: swarm.id, revision: Place.largestRevision),
       ])
+    try db.execute(sql: "DELETE FROM seam WHERE swarm = ?", arguments: [swarm.id])
     try db.execute(sql: "DELETE FROM record WHERE swarm = ?", arguments: [swarm.id])
     try db.execute(sql: "DELETE FROM checkpoint WHERE swarm = ?", arguments: [swarm.id])
     try db.execute(sql: "DELETE FROM swarm WHERE id = ?", arguments: [swarm.id])
@@ -96,7 +83,7 @@ enum SwarmRows {
     hash.combine(swarm.id)
     hash.combine(bytes: Array(swarm.name.description.utf8))
     hash.combine(horizon.head)
-    hash.combine(horizon.checksum)
+    hash.combine(horizon.link)
     return hash.finalize()
   }
 }

@@ -34,10 +34,10 @@ struct WriteTransaction: ~Copyable {
     self.committed = committed
   }
 
-  /// - Throws: `.noSuchSwarm` if the swarm was deleted.
+  /// - Throws: `.noSuchSwarm` if the swarm was deleted, `.corrupt` if entries are missing at the end.
   mutating func tail(of swarm: SwarmRow) throws -> Tail {
     if let tail = staged[swarm.id] ?? committed.tail(of: swarm) { return tail }
-    let tail = try EntryRows.tail(of: swarm, in: db)
+    let tail = try EntryRows.wholeTail(of: swarm, in: db)
     staged[swarm.id] = tail
     return tail
   }
@@ -46,8 +46,9 @@ struct WriteTransaction: ~Copyable {
     staged[swarm.id] = tail
   }
 
-  /// To be called for a swarm that this transaction deletes.
+  /// To be called for a swarm that this transaction deletes, or whose log it changes elsewhere than at the end.
   mutating func forget(_ swarm: SwarmRow) {
+    staged[swarm.id] = nil
     removed.append(swarm.id)
   }
 

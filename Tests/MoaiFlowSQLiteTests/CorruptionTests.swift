@@ -25,6 +25,7 @@ struct CorruptionTests {
       Damage("a shorter payload", "UPDATE entry SET payload = substr(payload, 2) WHERE \(at(4))", corrupt: 4),
       Damage("another time", "UPDATE entry SET appendedAt = appendedAt + 1 WHERE \(at(4))", corrupt: 4),
       Damage("a flipped bit in a checksum", "UPDATE entry SET checksum = checksum + 1 WHERE \(at(4))", corrupt: 4),
+      Damage("a flipped bit in a link", "UPDATE entry SET link = link + 1 WHERE \(at(4))", corrupt: 4),
       Damage("a deleted row", "DELETE FROM entry WHERE \(at(4))", corrupt: 4),
       Damage("a deleted first row", "DELETE FROM entry WHERE \(at(1))", corrupt: 1),
       Damage("deleted rows at the start", "DELETE FROM entry WHERE place < 1 << 40 | 7", corrupt: 1),
@@ -38,13 +39,13 @@ struct CorruptionTests {
       Damage(
         "the last row copied to the end",
         """
-        INSERT INTO entry SELECT place + 1, appendedAt, checksum, payload FROM entry WHERE \(at(10))
+        INSERT INTO entry SELECT place + 1, appendedAt, link, payload, checksum FROM entry WHERE \(at(10))
         """, corrupt: 11),
       Damage(
         "a row of another swarm",
         """
-        UPDATE entry SET (appendedAt, checksum, payload) = (
-          SELECT e.appendedAt, e.checksum, e.payload FROM entry AS e WHERE e.place = 2 << 40 | 1) WHERE \(at(1))
+        UPDATE entry SET (appendedAt, link, checksum, payload) = (
+          SELECT e.appendedAt, e.link, e.checksum, e.payload FROM entry AS e WHERE e.place = 2 << 40 | 1) WHERE \(at(1))
         """, corrupt: 1),
     ]
 
@@ -100,7 +101,7 @@ struct CorruptionTests {
         try await fill(folder)
         try await DatabaseQueue(path: folder + "/swarms.sqlite").write { try $0.execute(sql: sql) }
         let store = try await SQLiteStore(folder: folder)
-        let error = await refusal { _ = try await store.open(.default) }
+        let error = await refusal { _ = try await store.open(.default).checkpoint() }
         // The end of the log was cut off below the checkpoint.
         if isCorrupt { #expect(error?.corruptRevision == 5) } else { #expect(error?.kindAndText.kind == "damaged") }
         try await store.close()

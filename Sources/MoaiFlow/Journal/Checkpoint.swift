@@ -107,6 +107,15 @@ package struct KeptCheckpoints: Sendable, Hashable {
     return true
   }
 
+  /// Drops the checkpoints that hold the effects of an entry that was skipped.
+  ///
+  /// The newest one stays while it stands beyond the `head`: it alone says that entries are missing there, whose
+  /// revisions must not be given again.
+  package mutating func skip(_ revision: Revision, head: Revision) {
+    let newest = revisions.last
+    revisions.removeAll { $0 >= revision && !($0 == newest && $0 > head) }
+  }
+
   /// - Throws: `.invalid` if no checkpoint is kept at `revision`, except for 0, which is the empty swarm.
   package func check(_ revision: Revision) throws(JournalError) {
     guard revision == 0 || revisions.contains(revision) else {

@@ -39,6 +39,9 @@ public final class InMemoryJournal: Journal {
       for entry in content.entries[Int(revision - content.kept.floor)...] {
         bytes += entry.payload.count
         guard page.isEmpty || (page.count < entryLimit && bytes <= byteLimit) else { break }
+        if let damaged = content.damage[entry.revision] {
+          throw .corrupt(revision: entry.revision, damaged.problem)
+        }
         page.append(entry)
       }
       return page
@@ -89,6 +92,45 @@ public final class InMemoryJournal: Journal {
       guard try content.kept.trim(to: floor) else { return }
       content.entries.removeFirst(Int(floor - horizon))
       content.checkpoints.removeAll { $0.header.revision < floor }
+      content.damage = content.damage.filter { $0.key > floor }
+    }
+  }
+
+  public func damagedEntry(at revision: Revision) async throws(JournalError) -> DamagedEntry? {
+    try withContent { content throws(JournalError) in
+      _ = try content.index(of: revision)
+      return content.damage[revision]
+    }
+  }
+
+  public func skip(
+    _ revision: Revision, replacement payload: [UInt8], evenIfIntact: Bool
+  ) async throws(JournalError) {
+    try withContent { content throws(JournalError) in
+      let index = try content.index(of: revision)
+      if content.damage[revision - 1]?.payload == nil, content.damage[revision - 1] != nil {
+        throw .invalid("entry \(revision - 1) is missing; skip that one first")
+      }
+      guard evenIfIntact || content.damage[revision] != nil else {
+        throw .invalid("entry \(revision) is intact, so it is not skipped")
+      }
+      let neighbours = [revision - 1, revision + 1].filter { content.damage[$0] == nil }
+      let times = neighbours.compactMap { try? content.index(of: $0) }.map { content.entries[$0].appendedAt }
+      content.entries[index] = JournalEntry(
+        revision: revision, appendedAt: times.first ?? source.now(), payload: payload)
+      content.damage[revision] = nil
+      content.kept.skip(revision, head: content.head)
+      content.checkpoints.removeAll { !content.kept.revisions.contains($0.header.revision) }
+    }
+  }
+
+  /// Damages the entry at `revision`, or loses it, for tests of what comes after.
+  package func damage(_ revision: Revision, isMissing: Bool) throws(JournalError) {
+    try withContent { content throws(JournalError) in
+      let entry = content.entries[try content.index(of: revision)]
+      content.damage[revision] = DamagedEntry(
+        revision: revision, appendedAt: isMissing ? nil : entry.appendedAt,
+        payload: isMissing ? nil : entry.payload + [0xFF], problem: isMissing ? "it is missing" : "it is damaged")
     }
   }
 
@@ -111,7 +153,17 @@ final class InMemoryLog: Sendable {
     var kept = KeptCheckpoints()
     /// One for each of `kept`, in the same order.
     var checkpoints: [InMemoryCheckpoint] = []
+    /// Entries that a test damaged.
+    var damage: [Revision: DamagedEntry] = [:]
     var isDeleted = false
+
+    func index(of revision: Revision) throws(JournalError) -> Int {
+      guard revision > kept.floor else { throw .trimmed(horizon: kept.floor) }
+      guard revision <= head else {
+        throw .invalid("there is no entry \(revision); the journal ends at revision \(head)")
+      }
+      return Int(revision - kept.floor - 1)
+    }
 
     var head: Revision { kept.floor + Revision(entries.count) }
   }

@@ -27,7 +27,8 @@ public protocol Journal: Sendable {
   /// is the end of the journal.
   ///
   /// - Throws: `.trimmed` if `revision` lies before ``horizon()``; `.corrupt` naming the first revision whose entry is
-  ///   damaged or missing; the intact entries before it can still be read by asking for fewer.
+  ///   damaged or missing; the intact entries before it can still be read by asking for fewer, and those behind it by
+  ///   asking for what comes after it.
   func read(
     after revision: Revision, entryLimit: Int, byteLimit: Int
   ) async throws(JournalError) -> [JournalEntry]
@@ -73,6 +74,46 @@ public protocol Journal: Sendable {
   ///
   /// - Throws: `.invalid` if no checkpoint is kept at `floor`.
   func trim(to floor: Revision) async throws(JournalError)
+
+  /// What is left of the entry at `revision`, which is damaged or missing; nil if it is intact.
+  ///
+  /// - Throws: `.trimmed`; `.invalid` for a revision that was never there.
+  func damagedEntry(at revision: Revision) async throws(JournalError) -> DamagedEntry?
+
+  /// Puts `payload` in the place of the damaged or missing entry at `revision`, as one atomic and durable step.
+  ///
+  /// Everything behind it stays what and where it is. Checkpoints at or behind `revision` go, since they hold the effects
+  /// of what is no longer there; the floor stays. For an operator who has decided to go on without that entry: nobody
+  /// else may be using the journal.
+  ///
+  /// - Parameter evenIfIntact: also replaces an entry that is stored as it was appended, for one that nobody can decode.
+  /// - Throws: `.invalid` for an intact entry, for a revision that was never there, and while the entry before is missing;
+  ///   `.trimmed`.
+  func skip(_ revision: Revision, replacement payload: [UInt8], evenIfIntact: Bool) async throws(JournalError)
+}
+
+extension Journal {
+  /// Puts `payload` in the place of a damaged or missing entry; an intact one is refused.
+  public func skip(_ revision: Revision, replacement payload: [UInt8]) async throws(JournalError) {
+    try await skip(revision, replacement: payload, evenIfIntact: false)
+  }
+}
+
+/// An entry that cannot be trusted, as far as it is there.
+public struct DamagedEntry: Sendable, Hashable {
+  public let revision: Revision
+  /// What is stored; nil if nothing is.
+  public let appendedAt: Int64?
+  public let payload: [UInt8]?
+  /// How it was noticed.
+  public let problem: String
+
+  public init(revision: Revision, appendedAt: Int64?, payload: [UInt8]?, problem: String) {
+    self.revision = revision
+    self.appendedAt = appendedAt
+    self.payload = payload
+    self.problem = problem
+  }
 }
 
 /// What ``Journal/append(_:)`` made durable: entries `firstRevision ..< firstRevision + count`.

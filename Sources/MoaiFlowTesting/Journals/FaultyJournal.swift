@@ -102,4 +102,14 @@ public final class FaultyJournal: Journal {
     if let error = script.withLock({ $0.trims.isEmpty ? nil : $0.trims.removeFirst() }) { throw error }
     try await journal.trim(to: floor)
   }
+
+  public func damagedEntry(at revision: Revision) async throws(JournalError) -> DamagedEntry? {
+    try await journal.damagedEntry(at: revision)
+  }
+
+  public func skip(
+    _ revision: Revision, replacement payload: [UInt8], evenIfIntact: Bool
+  ) async throws(JournalError) {
+    try await journal.skip(revision, replacement: payload, evenIfIntact: evenIfIntact)
+  }
 }

@@ -48,7 +48,7 @@ public struct JournalContract: Sendable {
   /// Everything that does not hold, in the order of the checks. An engine that conforms returns none.
   public func violations() async -> [Violation] {
     var found: [Violation] = []
-    for check in Check.log + Check.checkpoint + Check.trim + Check.store + Check.restore {
+    for check in Check.log + Check.checkpoint + Check.trim + Check.skip + Check.store + Check.restore {
       var findings = Findings()
       do {
         let store = try await makeStore()

@@ -151,6 +151,8 @@ extension Check {
         ),
         ("checkpoints", { () async throws(JournalError) in _ = try await journal.checkpoints() }),
         ("trim", { () async throws(JournalError) in try await journal.trim(to: 0) }),
+        ("damagedEntry", { () async throws(JournalError) in _ = try await journal.damagedEntry(at: 1) }),
+        ("skip", { () async throws(JournalError) in try await journal.skip(1, replacement: []) }),
         ("swarms", { () async throws(JournalError) in _ = try await store.swarms() }),
         ("create", { () async throws(JournalError) in _ = try await store.create(.other) }),
         ("open", { () async throws(JournalError) in _ = try await store.open(.contract) }),

@@ -32,6 +32,33 @@ struct InMemoryJournalTests {
     let times = try await journal.read(after: 0, entryLimit: 9, byteLimit: 9).map(\.appendedAt)
     #expect(times == [4_000, 4_000, 3_000])
   }
+
+  @Test("a damaged entry stops reading where it stands, and is skipped only because it is damaged")
+  func damagedEntries() async throws {
+    let journal = try #require(try await InMemoryStore.counting().open(.default) as? InMemoryJournal)
+    _ = try await journal.append((1...8).map { [$0] })
+    try journal.damage(3, isMissing: false)
+    try journal.damage(5, isMissing: true)
+    for (start, revision) in [(0, 3), (3, 5)] as [(Revision, Revision)] {
+      let error = await #expect(throws: JournalError.self) {
+        _ = try await journal.read(after: start, entryLimit: 9, byteLimit: 99)
+      }
+      guard case .corrupt(revision, _) = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      #expect(try await journal.read(after: start, entryLimit: 1, byteLimit: 99).count == 1)
+    }
+    #expect(try await journal.damagedEntry(at: 3)?.payload == [3, 0xFF])
+    #expect(try await journal.damagedEntry(at: 5)?.payload == nil)
+    #expect(try await journal.damagedEntry(at: 4) == nil)
+    await #expect(throws: JournalError.self) { try await journal.skip(4, replacement: [0]) }
+    await #expect(throws: JournalError.self) { try await journal.skip(6, replacement: [0], evenIfIntact: true) }
+    try await journal.skip(5, replacement: [55])
+    try await journal.skip(3, replacement: [33])
+    let entries = try await journal.read(after: 0, entryLimit: 9, byteLimit: 99)
+    #expect(entries.map(\.payload) == [[1], [2], [33], [4], [55], [6], [7], [8]])
+  }
 }
 
 extension InMemoryStore {

@@ -60,6 +60,9 @@ enum Fault: CaseIterable, Sendable {
   case trimsOneEntryTooMany
   case readsFromTheHorizonInsteadOfRefusing
   case forgetsTheTrim
+  case findsNoDamage
+  case skipsIntactEntries
+  case forgetsTheReplacement
   case answersAfterClosing
   case listsInReverse
 }
@@ -261,6 +264,18 @@ private final class FaultyJournal: Journal {
       }
     default:
       try await base.save(checkpoint)
+    }
+  }
+
+  func damagedEntry(at revision: Revision) async throws(JournalError) -> DamagedEntry? {
+    fault == .findsNoDamage ? nil : try await base.damagedEntry(at: revision)
+  }
+
+  func skip(_ revision: Revision, replacement: [UInt8], evenIfIntact: Bool) async throws(JournalError) {
+    switch fault {
+    case .skipsIntactEntries: try await base.skip(revision, replacement: replacement, evenIfIntact: true)
+    case .forgetsTheReplacement: try await base.skip(revision, replacement: [], evenIfIntact: evenIfIntact)
+    default: try await base.skip(revision, replacement: replacement, evenIfIntact: evenIfIntact)
     }
   }
 
