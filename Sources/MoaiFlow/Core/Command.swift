@@ -6,6 +6,7 @@ package import MoaiCRDT
 public enum Command: Sendable, Hashable {
   case state(StateCommand)
   case settings(SettingsCommand)
+  case journal(JournalCommand)
 }
 
 extension Command {
@@ -17,6 +18,9 @@ extension Command {
     case .settings(let command):
       writer.byte(2)
       command.encode(into: &writer)
+    case .journal(let command):
+      writer.byte(3)
+      command.encode(into: &writer)
     }
   }
 
@@ -24,6 +28,7 @@ extension Command {
     switch try reader.byte("command") {
     case 1: self = .state(try StateCommand(from: &reader))
     case 2: self = .settings(try SettingsCommand(from: &reader))
+    case 3: self = .journal(try JournalCommand(from: &reader))
     case let tag: throw reader.failure(.malformed("\(tag) is no command"), "command")
     }
   }

@@ -13,6 +13,7 @@ extension Outcome {
         hash.combine(UInt64(key.overwrote.count) << 1 | (key.changed ? 1 : 0))
       }
     case .settings: hash.combine(UInt64(3))
+    case .journal: hash.combine(UInt64(4))
     case .refused(let refusal):
       var writer = ByteWriter()
       Outcome(revision: revision, result: .refused(refusal)).encode(into: &writer)

@@ -11,6 +11,7 @@ public struct Outcome: Sendable, Hashable {
   public enum Result: Sendable, Hashable {
     case state(StateOutcome)
     case settings
+    case journal
     case refused(Refusal)
   }
 
@@ -26,6 +27,7 @@ public struct Outcome: Sendable, Hashable {
 public enum Refusal: Error, Sendable, Hashable {
   case state(StateRefusal)
   case settings(SettingsRefusal)
+  case journal(JournalRefusal)
   /// The command id was used before for another request.
   case idempotencyMismatch
 }
@@ -35,6 +37,7 @@ extension Refusal: CustomStringConvertible {
     switch self {
     case .state(let refusal): refusal.description
     case .settings(let refusal): refusal.description
+    case .journal(let refusal): refusal.description
     case .idempotencyMismatch: "this command id was used before for another request; take a new id"
     }
   }
@@ -55,6 +58,10 @@ extension Outcome {
       writer.byte(4)
       refusal.encode(into: &writer)
     case .refused(.idempotencyMismatch): writer.byte(5)
+    case .journal: writer.byte(6)
+    case .refused(.journal(let refusal)):
+      writer.byte(7)
+      refusal.encode(into: &writer)
     }
   }
 
@@ -67,6 +74,8 @@ extension Outcome {
     case 3: result = .refused(.state(try StateRefusal(from: &reader)))
     case 4: result = .refused(.settings(try SettingsRefusal(from: &reader)))
     case 5: result = .refused(.idempotencyMismatch)
+    case 6: result = .journal
+    case 7: result = .refused(.journal(try JournalRefusal(from: &reader)))
     case let tag: throw reader.failure(.malformed("\(tag) is no outcome"), "outcome")
     }
   }

@@ -145,6 +145,12 @@ extension RememberedCommands {
     removed.append(contentsOf: changes.removed)
   }
 
+  /// Makes the next checkpoint take everything that is remembered.
+  mutating func markAllUnsaved() {
+    removed = []
+    for agent in memories.indices { memories[agent].saved = 0 }
+  }
+
   /// Fills an empty memory from a checkpoint's records.
   mutating func load(_ records: [(key: Key, remembered: Remembered)], deadlines: inout Deadlines) {
     for (key, remembered) in records.sorted(by: { $0.remembered.outcome.revision < $1.remembered.outcome.revision }) {

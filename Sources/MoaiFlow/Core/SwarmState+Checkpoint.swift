@@ -1,7 +1,7 @@
 import MoaiCRDT
 
 /// The tables of a checkpoint. Numbers never change their meaning.
-private enum CheckpointTable {
+enum CheckpointTable {
   static let agents: UInt8 = 1
   static let keys: UInt8 = 2
   static let settings: UInt8 = 3
@@ -19,7 +19,9 @@ struct PreparedCheckpoint {
 
 extension SwarmState {
   /// The records changed since the last call, as of now. O(what changed).
-  mutating func prepareCheckpoint() -> PreparedCheckpoint {
+  ///
+  /// `keepingPrevious`: the newest checkpoint so far stays kept beside this one.
+  mutating func prepareCheckpoint(keepingPrevious: Bool = false) -> PreparedCheckpoint {
     var upserted: [CheckpointRecord] = []
     let agentsBefore = agents.checkpointed
     for index in agentsBefore..<agents.names.count {
@@ -55,8 +57,11 @@ extension SwarmState {
     header.count(agents.names.count)
     header.count(state.keys.count)
     header.count(remembered.count)
+    header.varint(UInt64(horizon.revision))
+    header.varint(UInt64(horizon.movedAt))
     return PreparedCheckpoint(
-      update: CheckpointUpdate(revision: revision, header: header.bytes, upserted: upserted, removed: removed),
+      update: CheckpointUpdate(
+        revision: revision, header: header.bytes, upserted: upserted, removed: removed, keepsPrevious: keepingPrevious),
       slots: slots, agentsBefore: agentsBefore, commands: commands, settingsChanged: settingsChanged)
   }
 
@@ -68,86 +73,14 @@ extension SwarmState {
     remembered.restore(checkpoint.commands)
   }
 
-  /// The state of a journal's newest checkpoint, or an empty one.
-  ///
-  /// - Throws: `.corrupt` naming the checkpoint's revision if a record cannot be read.
-  static func loading(from journal: any Journal, pageSize: Int = 10_000) async throws(JournalError) -> SwarmState {
-    var state = SwarmState(epoch: journal.epoch)
-    guard let checkpoint = try await journal.checkpoint() else { return state }
-    var position: CheckpointRecord.Position?
-    var commands: [(key: RememberedCommands.Key, remembered: RememberedCommands.Remembered)] = []
-    var failure: JournalError?
-    do {
-      while true {
-        let page = try await journal.checkpointRecords(of: checkpoint.revision, after: position, limit: pageSize)
-        guard let last = page.last else { break }
-        for record in page { try state.load(record, commands: &commands) }
-        position = last.position
-      }
-      try state.finishLoading(checkpoint, commands: commands)
-    } catch let error as JournalError {
-      failure = error
-    } catch {
-      failure = .corrupt(revision: checkpoint.revision, "its checkpoint cannot be read: \(error)")
-    }
-    // For a reader beside the folder's holder the checkpoint may have been replaced by a newer one between two pages.
-    guard try await journal.checkpoint() == checkpoint else {
-      return try await loading(from: journal, pageSize: pageSize)
-    }
-    if let failure { throw failure }
-    return state
-  }
-
-  private mutating func load(
-    _ record: CheckpointRecord,
-    commands: inout [(key: RememberedCommands.Key, remembered: RememberedCommands.Remembered)]
-  ) throws(DecodingFailure) {
-    var reader = ByteReader(record.bytes)
-    let id = record.position.id
-    switch record.position.table {
-    case CheckpointTable.agents:
-      guard id == .bigEndian(UInt32(agents.names.count)) else {
-        throw reader.failure(.malformed("agents out of order"), "agents")
-      }
-      var nameReader = ByteReader(ByteWriter.stringBytes(record.bytes))
-      _ = agents.index(of: try nameReader.agent("agents.name"))
-      agents.checkpointed = agents.names.count
-      return
-    case CheckpointTable.keys:
-      var keyReader = ByteReader(ByteWriter.stringBytes(id))
-      try state.load(try keyReader.key("keys.key"), from: &reader, agents: agents)
-    case CheckpointTable.settings:
-      settings.settings = try SwarmSettings(from: &reader)
-      do {
-        try SettingsTable.check(settings.settings)
-      } catch {
-        throw reader.failure(.malformed(error.description), "settings")
-      }
-    case CheckpointTable.commands:
-      var keyReader = ByteReader(id)
-      let key = try RememberedCommands.Key(from: &keyReader, agents: agents)
-      commands.append((key, try RememberedCommands.Remembered(from: &reader)))
-    case let table: throw reader.failure(.malformed("\(table) is no table"), "checkpoint.table")
-    }
-    try reader.finish("checkpoint.record")
-  }
-
-  private mutating func finishLoading(
-    _ checkpoint: CheckpointHeader,
-    commands: [(key: RememberedCommands.Key, remembered: RememberedCommands.Remembered)]
-  ) throws(DecodingFailure) {
-    remembered.load(commands, deadlines: &deadlines)
-    var reader = ByteReader(checkpoint.header)
-    let version = try reader.varint("checkpoint.version")
-    guard version == 0 else { throw reader.failure(.unknownVersion(version), "checkpoint.version") }
-    let time = try reader.signed("checkpoint.time")
-    let timestamp = try reader.timestamp("checkpoint.timestamp")
-    let chain = try reader.fixed64("checkpoint.chain")
-    try reader.expect(agents.names.count, "checkpoint.agents")
-    try reader.expect(state.keys.count, "checkpoint.keys")
-    try reader.expect(remembered.count, "checkpoint.commands")
-    try reader.finish("checkpoint.header")
-    finishLoading(revision: checkpoint.revision, time: time, chain: chain, lastTimestamp: timestamp)
+  /// All records, as if nothing had been saved yet: for comparing and copying.
+  package func wholeCheckpoint() -> CheckpointUpdate {
+    var copy = self
+    copy.agents.checkpointed = 0
+    for slot in copy.state.keys.rows.indices { copy.state.keys.markDirty(slot) }
+    copy.settings.isDirty = copy.settings.isKept
+    copy.remembered.markAllUnsaved()
+    return copy.prepareCheckpoint(keepingPrevious: false).update
   }
 }
 
@@ -159,14 +92,6 @@ extension RememberedCommands.Key {
     writer.fixed64(id.low)
     return writer.bytes
   }
-
-  fileprivate init(from reader: inout ByteReader, agents: Agents) throws(DecodingFailure) {
-    var agent: UInt32 = 0
-    for _ in 0..<4 { agent = agent << 8 | UInt32(try reader.byte("commands.agent")) }
-    guard agent < agents.names.count else { throw reader.failure(.malformed("unknown agent"), "commands.agent") }
-    let high = try reader.fixed64("commands.id")
-    self.init(agent: agent, id: CommandID(high: high, low: try reader.fixed64("commands.id")))
-  }
 }
 
 extension RememberedCommands.Remembered {
@@ -177,33 +102,10 @@ extension RememberedCommands.Remembered {
     outcome.encode(into: &writer)
     return writer.bytes
   }
-
-  fileprivate init(from reader: inout ByteReader) throws(DecodingFailure) {
-    requestHash = try reader.fixed64("commands.request_hash")
-    time = try reader.signed("commands.time")
-    outcome = try Outcome(from: &reader)
-  }
 }
 
 extension [UInt8] {
-  fileprivate static func bigEndian(_ value: UInt32) -> [UInt8] {
+  static func bigEndian(_ value: UInt32) -> [UInt8] {
     Swift.withUnsafeBytes(of: value.bigEndian) { Array($0) }
-  }
-}
-
-extension ByteReader {
-  /// Refuses a checkpoint of which records are missing.
-  fileprivate mutating func expect(_ found: Int, _ field: String) throws(DecodingFailure) {
-    let expected = try varint(field)
-    guard expected == UInt64(found) else { throw failure(.malformed("\(expected) records, \(found) found"), field) }
-  }
-}
-
-extension ByteWriter {
-  /// The bytes of a text with their count before them, as a reader expects a string.
-  fileprivate static func stringBytes(_ bytes: [UInt8]) -> [UInt8] {
-    var writer = ByteWriter(reservingCapacity: bytes.count + 2)
-    writer.blob(bytes)
-    return writer.bytes
   }
 }

@@ -21,6 +21,7 @@ package struct SwarmState: Sendable {
   var settings = SettingsTable()
   var remembered = RememberedCommands()
   var deadlines = Deadlines()
+  private(set) var horizon = Horizon()
   private var buffers = TransactionBuffers()
   /// What the last entry changed, as the chain hash takes it.
   private var changesDigest: UInt64 = 0
@@ -96,7 +97,7 @@ package struct SwarmState: Sendable {
     }
     var transaction = Transaction(
       epoch: epoch, revision: revision, timestamp: timestamp, author: author, authorName: entry.author,
-      reusing: takeBuffers())
+      horizon: horizon.revision, reusing: takeBuffers())
     defer { buffers = transaction.releaseBuffers() }
     do {
       switch entry.command {
@@ -115,6 +116,9 @@ package struct SwarmState: Sendable {
       case .settings(let command):
         try settings.apply(command, in: &transaction)
         return (.settings, [])
+      case .journal(let command):
+        try apply(command)
+        return (.journal, [])
       }
     } catch let refusal as StateRefusal {
       rollBack(transaction)
@@ -122,8 +126,17 @@ package struct SwarmState: Sendable {
     } catch let refusal as SettingsRefusal {
       rollBack(transaction)
       return (.refused(.settings(refusal)), [])
+    } catch let refusal as JournalRefusal {
+      return (.refused(.journal(refusal)), [])
     } catch {
       preconditionFailure("every refusal has its case: \(error)")
+    }
+  }
+
+  private mutating func apply(_ command: JournalCommand) throws(JournalRefusal) {
+    switch command {
+    case .tick, .skip: break
+    case .trim(let to): try horizon.move(to: to, by: revision)
     }
   }
 
@@ -153,9 +166,16 @@ package struct SwarmState: Sendable {
 // MARK: - Loading
 
 extension SwarmState {
+  mutating func load(_ commands: [(key: RememberedCommands.Key, remembered: RememberedCommands.Remembered)]) {
+    remembered.load(commands, deadlines: &deadlines)
+  }
+
   /// Takes over what stands at the head of a checkpoint, after its records were loaded.
-  mutating func finishLoading(revision: Revision, time: Int64, chain: UInt64, lastTimestamp: Timestamp) {
+  mutating func finishLoading(
+    revision: Revision, time: Int64, chain: UInt64, lastTimestamp: Timestamp, horizon: Horizon
+  ) {
     self.revision = revision
+    self.horizon = horizon
     self.time = time
     self.chain = chain
     self.lastTimestamp = lastTimestamp

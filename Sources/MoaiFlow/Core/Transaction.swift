@@ -12,6 +12,8 @@ struct Transaction {
   let timestamp: Timestamp
   let author: AgentIndex
   let authorName: AgentID
+  /// Bases before it are refused (rule §4.3).
+  let horizon: Revision
 
   private var buffers: TransactionBuffers
   /// The settings to go back to, where the entry changed them.
@@ -22,13 +24,14 @@ struct Transaction {
 
   init(
     epoch: Epoch, revision: Revision, timestamp: Timestamp, author: AgentIndex, authorName: AgentID,
-    reusing buffers: consuming TransactionBuffers = TransactionBuffers()
+    horizon: Revision = 0, reusing buffers: consuming TransactionBuffers = TransactionBuffers()
   ) {
     self.epoch = epoch
     self.revision = revision
     self.timestamp = timestamp
     self.author = author
     self.authorName = authorName
+    self.horizon = horizon
     buffers.inverses.removeAll(keepingCapacity: true)
     buffers.touchedKeys.removeAll(keepingCapacity: true)
     self.buffers = buffers

@@ -4,6 +4,8 @@ struct SettingsTable: Sendable {
 
   var settings = SwarmSettings()
   var isDirty = false
+  /// Whether checkpoints hold a record of them: not before they were set for the first time.
+  private(set) var isKept = false
 
   mutating func apply(
     _ command: SettingsCommand, in transaction: inout Transaction
@@ -14,6 +16,7 @@ struct SettingsTable: Sendable {
       transaction.settingsBefore = settings
       settings = new
       isDirty = true
+      isKept = true
     }
   }
 
@@ -29,6 +32,12 @@ struct SettingsTable: Sendable {
     guard settings.policies.count <= policyLimit else {
       throw .limit("\(settings.policies.count) policies, at most \(policyLimit)")
     }
+  }
+
+  /// Takes them from a checkpoint.
+  mutating func load(_ saved: SwarmSettings) {
+    settings = saved
+    isKept = true
   }
 
   mutating func undo(_ previous: SwarmSettings) {

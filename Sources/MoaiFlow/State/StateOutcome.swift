@@ -74,6 +74,8 @@ public enum StateRefusal: Error, Sendable, Hashable {
   case futureBase(StateKey, Revision)
   /// An entry touched the key after the rewind was planned.
   case changedSincePlanned(StateKey)
+  /// The base lies before the horizon.
+  case baseTrimmed(StateKey, base: Revision, horizon: Revision)
 }
 
 extension StateRefusal {
@@ -81,7 +83,7 @@ extension StateRefusal {
     switch self {
     case .conditionFailed(let key, _), .typeMismatch(let key, _, _), .strategyMismatch(let key, _),
       .counterOverflow(let key), .valueTooLarge(let key, _), .tooManySiblings(let key, _), .notAllowed(let key, _),
-      .futureBase(let key, _), .changedSincePlanned(let key):
+      .futureBase(let key, _), .changedSincePlanned(let key), .baseTrimmed(let key, _, _):
       key
     }
   }
@@ -103,6 +105,8 @@ extension StateRefusal: CustomStringConvertible {
     case .notAllowed(let key, let agent): "\(key): its policy does not let \(agent) write it"
     case .futureBase(let key, let base): "\(key): the base \(base) is in the future"
     case .changedSincePlanned(let key): "\(key): it changed while the rewind was planned; try again"
+    case .baseTrimmed(let key, let base, let horizon):
+      "\(key): the base \(base) lies before the horizon \(horizon); read the key and write with that base"
     }
   }
 }
@@ -174,6 +178,10 @@ extension StateRefusal {
       writer.byte(8)
       writer.varint(UInt64(base))
     case .changedSincePlanned: writer.byte(16)
+    case .baseTrimmed(_, let base, let horizon):
+      writer.byte(9)
+      writer.varint(UInt64(base))
+      writer.varint(UInt64(horizon))
     }
   }
 
@@ -193,6 +201,9 @@ extension StateRefusal {
     case 7: self = .notAllowed(key, try reader.agent("refusal.agent"))
     case 8: self = .futureBase(key, try reader.revision("refusal.base"))
     case 16: self = .changedSincePlanned(key)
+    case 9:
+      let base = try reader.revision("refusal.base")
+      self = .baseTrimmed(key, base: base, horizon: try reader.revision("refusal.horizon"))
     case let tag: throw reader.failure(.malformed("\(tag) is no refusal"), "refusal")
     }
   }

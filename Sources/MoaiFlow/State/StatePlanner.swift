@@ -16,6 +16,8 @@ struct StatePlanner {
   let settings: SwarmSettings
   let epoch: Epoch
   let head: Revision
+  /// Bases before it are refused.
+  var horizon: Revision = 0
 
   enum Plan {
     case ready(KeyWrite)
@@ -105,6 +107,9 @@ struct StatePlanner {
     case .revision(let revision):
       guard revision >= 0 else { throw .invalid(field: "\(field)/base", "\(revision) is no revision") }
       guard revision <= head else { throw .futureRevision(revision, head: head) }
+      guard revision >= horizon else {
+        throw .trimmed("the base \(revision) lies before the horizon \(horizon); read again")
+      }
       return revision
     case .cursor(let cursor):
       guard cursor.epoch == epoch else {

@@ -75,6 +75,8 @@ public struct ChangesPage: Sendable, Hashable {
   public let changes: [StateChange]
   /// The last revision applied when the page was made.
   public let head: Revision
+  /// The last revision applied when the pass began: what a snapshot's first page may have shown of it.
+  public let began: Revision
   /// Where the pass goes on; nil on the last page.
   public let next: PageToken?
   /// What the receiver has after the last page; nil on every other page, because context advances once, with the last.

@@ -78,7 +78,7 @@ public struct StateSynchronizer: StateAccess {
     switch outcome.result {
     case .state(let state): return state.keys
     case .refused(let refusal): throw .refused(refusal)
-    case .settings: connection.mismatch()
+    case .settings, .journal: connection.mismatch()
     }
   }
 

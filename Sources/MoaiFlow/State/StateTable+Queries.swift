@@ -40,7 +40,8 @@ extension StateTable {
 
   /// A page of a pass over what changed after `since`, from `position` on. O(log n + what changed).
   func changes(
-    since: Revision, position: Revision, isSnapshot: Bool, query: ChangesQuery, head: Revision, epoch: Epoch,
+    since: Revision, position: Revision, began: Revision, isSnapshot: Bool, query: ChangesQuery, head: Revision,
+    epoch: Epoch,
     agents: Agents
   ) -> ChangesPage {
     var page: [StateChange] = []
@@ -64,8 +65,8 @@ extension StateTable {
       return true
     }
     return ChangesPage(
-      changes: page, head: head,
-      next: isCut ? PageToken(epoch: epoch, since: since, position: last, isSnapshot: isSnapshot) : nil,
+      changes: page, head: head, began: began,
+      next: isCut ? PageToken(epoch: epoch, since: since, position: last, began: began, isSnapshot: isSnapshot) : nil,
       cursor: isCut ? nil : Cursor(epoch: epoch, revision: head), isSnapshot: isSnapshot, isFirst: position == since)
   }
 }

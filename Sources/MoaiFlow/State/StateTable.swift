@@ -38,6 +38,9 @@ struct StateTable: Sendable {
     }
     let base = write.base ?? write.condition ?? transaction.revision
     guard base <= transaction.revision else { throw .futureBase(write.key, base) }
+    if let given = write.base, given < transaction.horizon {
+      throw .baseTrimmed(write.key, base: given, horizon: transaction.horizon)
+    }
 
     if case .delete = write.content {
       if let live { delete(live, in: &transaction) }

@@ -55,26 +55,29 @@ public struct PageToken: Sendable, Hashable {
   let since: Revision
   /// The last revision whose changes were handed out.
   let position: Revision
+  /// The swarm's revision when the pass began.
+  let began: Revision
   /// The pass replaces everything that the receiver has.
   let isSnapshot: Bool
 }
 
 extension PageToken: CustomStringConvertible {
-  public var description: String { "\(epoch)-\(since)-\(position)-\(isSnapshot ? "s" : "d")" }
+  public var description: String { "\(epoch)-\(since)-\(position)-\(began)-\(isSnapshot ? "s" : "d")" }
 
   public init?(_ text: String) {
     let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    guard parts.count == 4, let epoch = Epoch(digits: parts[0]), let since = Revision(digits: parts[1]),
-      let position = Revision(digits: parts[2])
+    guard parts.count == 5, let epoch = Epoch(digits: parts[0]), let since = Revision(digits: parts[1]),
+      let position = Revision(digits: parts[2]), let began = Revision(digits: parts[3])
     else { return nil }
-    switch parts[3] {
-    case _ where parts[3].elementsEqual("s".utf8): isSnapshot = true
-    case _ where parts[3].elementsEqual("d".utf8): isSnapshot = false
+    switch parts[4] {
+    case _ where parts[4].elementsEqual("s".utf8): isSnapshot = true
+    case _ where parts[4].elementsEqual("d".utf8): isSnapshot = false
     default: return nil
     }
     self.epoch = epoch
     self.since = since
     self.position = position
+    self.began = began
   }
 }
 

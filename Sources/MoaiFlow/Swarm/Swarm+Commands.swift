@@ -76,7 +76,8 @@ extension Swarm: SwarmConnection {
 
   private var planner: StatePlanner {
     StatePlanner(
-      state: core.state, agents: core.agents, settings: core.settings.settings, epoch: epoch, head: core.revision)
+      state: core.state, agents: core.agents, settings: core.settings.settings, epoch: epoch, head: core.revision,
+      horizon: horizon)
   }
 
   /// A refusal that can never become acceptance again: a condition on a revision that has passed. It needs no entry.

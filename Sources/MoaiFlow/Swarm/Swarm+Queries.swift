@@ -17,6 +17,7 @@ extension Swarm {
     case .value(let key, let at):
       guard let at else { return .value(core.state.reading(of: key, agents: core.agents, cursor: cursor)) }
       let revision = try resolve(at)
+      try requireKept(revision)
       if let now = core.state.reading(
         of: key, agents: core.agents, cursor: Cursor(epoch: epoch, revision: revision)), now.revision <= revision
       {
@@ -37,8 +38,6 @@ extension Swarm {
     case .explanation(let query): return .explanation(try await explanation(query))
     case .settings: return .settings(core.settings.settings, revision: core.revision)
     case .status:
-      let horizon: Revision
-      do { horizon = try await journal.horizon() } catch { throw SwarmError(error) }
       return .status(
         SwarmStatus(
           name: name, epoch: epoch, revision: core.revision, horizon: horizon, checkpoint: checkpointRevision,
@@ -60,35 +59,56 @@ extension Swarm {
     }
   }
 
-  /// A page of changes (rule §5.3). Another epoch: a snapshot that replaces.
+  /// The revision behind which nothing of the past can be asked for.
+  var horizon: Revision { max(core.horizon.revision, floor) }
+
+  /// - Throws: `.trimmed` for a revision before the horizon.
+  func requireKept(_ revision: Revision) throws(SwarmError) {
+    guard revision >= horizon else {
+      throw .trimmed("revision \(revision) lies before the horizon \(horizon); what was then is no longer kept")
+    }
+  }
+
+  /// A page of changes (rule §5.3). Another epoch, and what lies before the horizon: a snapshot that replaces.
   private func changes(_ query: ChangesQuery) throws(SwarmError) -> ChangesPage {
     guard query.limit > 0 else { throw .invalid(field: "/limit", "\(query.limit) is no limit") }
     guard query.maxBytes > 0 else { throw .invalid(field: "/max_bytes", "\(query.maxBytes) is no size") }
-    let since: Revision
+    let head = core.revision
+    var since: Revision
     var position: Revision
+    var began = head
     var isSnapshot = false
     switch query.since {
     case .beginning: (since, position) = (0, 0)
-    case .head: (since, position) = (core.revision, core.revision)
+    case .head: (since, position) = (head, head)
     case .after(.cursor(let cursor)) where cursor.epoch != epoch: (since, position, isSnapshot) = (0, 0, true)
     case .after(let reference):
       since = try resolve(reference)
+      isSnapshot = since < horizon
+      if isSnapshot { since = 0 }
       position = since
     case .page(let token) where token.epoch != epoch: (since, position, isSnapshot) = (0, 0, true)
     case .page(let token):
       since = token.since
       position = try resolve(.revision(token.position))
       isSnapshot = token.isSnapshot
-      guard since <= position else { throw .invalid(field: "/since", "\(token) is no page of this swarm") }
+      began = token.began
+      guard since <= position, since <= began, began <= head else {
+        throw .invalid(field: "/since", "\(token) is no page of this swarm")
+      }
+      // The horizon has passed the pass: what was deleted meanwhile may be forgotten, so it begins anew.
+      if (since == 0 ? began : since) < horizon { (since, position, began, isSnapshot) = (0, 0, head, true) }
     }
     return core.state.changes(
-      since: since, position: position, isSnapshot: isSnapshot, query: query, head: core.revision, epoch: epoch,
+      since: since, position: position, began: began, isSnapshot: isSnapshot, query: query, head: head, epoch: epoch,
       agents: core.agents)
   }
 
-  /// The whole swarm as it was at a revision, from the journal. O(history up to there).
+  /// The whole swarm as it was at a revision, from the newest checkpoint before it and the entries since. O(state +
+  /// history from there).
   func state(at revision: Revision) async throws(SwarmError) -> SwarmState {
-    var past = SwarmState(epoch: epoch)
+    var past: SwarmState
+    do { past = try await SwarmState.loading(from: journal, upTo: revision) } catch { throw SwarmError(error) }
     try await past.replay(journal, upTo: revision)
     return past
   }

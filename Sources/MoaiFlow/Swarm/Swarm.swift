@@ -26,18 +26,22 @@ public actor Swarm {
   var subscribers: [FeedSubscriber] = []
 
   var checkpointRevision: Revision
+  /// Where the journal's entries begin; at most the horizon that the entries name.
+  var floor: Revision
   var bytesSinceCheckpoint = 0
   var isSavingCheckpoint = false
   /// Who waits for the checkpoint under way.
   var savers: [CheckedContinuation<Void, Never>] = []
 
   private init(
-    name: SwarmName, journal: any Journal, core: SwarmState, checkpointRevision: Revision, options: SwarmOptions
+    name: SwarmName, journal: any Journal, core: SwarmState, checkpointRevision: Revision, floor: Revision,
+    options: SwarmOptions
   ) {
     self.name = name
     self.journal = journal
     self.core = core
     self.checkpointRevision = checkpointRevision
+    self.floor = floor
     self.options = options
     epoch = journal.epoch
     coordinator = SwarmCoordinator()
@@ -61,11 +65,17 @@ public actor Swarm {
       throw SwarmError(error)
     }
     var core: SwarmState
-    do { core = try await SwarmState.loading(from: journal) } catch { throw SwarmError(error) }
+    let floor: Revision
+    do {
+      core = try await SwarmState.loading(from: journal)
+      floor = try await journal.horizon()
+    } catch {
+      throw SwarmError(error)
+    }
     let checkpointRevision = core.revision
     try await core.replay(journal)
     return Swarm(
-      name: name, journal: journal, core: core, checkpointRevision: checkpointRevision, options: options)
+      name: name, journal: journal, core: core, checkpointRevision: checkpointRevision, floor: floor, options: options)
   }
 
   /// Opens the swarm of a name that comes from outside.
@@ -112,6 +122,7 @@ extension SwarmError {
     case .corrupt(let revision, let how): self = .corrupt(revision: revision, how)
     case .uncertain(let what): self = .outcomeUnknown(what)
     case .closed: self = .closed
+    case .trimmed(let horizon): self = .trimmed("what lies before the horizon \(horizon) is no longer kept; read again")
     default: self = .engine(error)
     }
   }

@@ -1,7 +1,8 @@
 import MoaiCRDT
 
 extension Entry {
-  /// One line of a log: `{revision, appended_at, agent_id, via?, command_id, writes, rewind or settings, outcome}`.
+  /// One line of a log: `{revision, appended_at, agent_id, via?, command_id, writes, rewind, settings
+  /// or journal, outcome}`.
   ///
   /// * `appendedAt`: the engine's time at the append, in milliseconds since 1970.
   /// * `outcome`: what replay found the entry to do.
@@ -16,8 +17,26 @@ extension Entry {
     case .state(.write(let writes)): fields.add("writes", .array(writes.map(\.json)))
     case .state(.rewind(let rewind)): fields.add("rewind", rewind.json)
     case .settings(.replace(let settings)): fields.add("settings", settings.json)
+    case .journal(let command): fields.add("journal", command.json)
     }
     fields.add("outcome", outcome.json)
+    return fields.json
+  }
+}
+
+extension JournalCommand {
+  /// `{trim_to}`, `{tick: true}` or `{skip: {hash?, reason}}`.
+  var json: StateValue {
+    var fields = WireFields()
+    switch self {
+    case .trim(let revision): fields.add("trim_to", .int(revision))
+    case .tick: fields.add("tick", true)
+    case .skip(let skipped):
+      var skip = WireFields()
+      skip.add("hash", skipped.hash.map { .string(UTF8String(Epoch($0).description)) })
+      skip.add("reason", .string(skipped.reason))
+      fields.add("skip", skip.json)
+    }
     return fields.json
   }
 }

@@ -10,7 +10,7 @@ extension Outcome {
     case .state(let state):
       fields.add("result", "applied")
       fields.add("keys", .array(state.keys.map(\.json)))
-    case .settings: fields.add("result", "applied")
+    case .settings, .journal: fields.add("result", "applied")
     case .refused(let refusal):
       fields.add("result", "refused")
       fields.add("refusal", refusal.json)
@@ -37,6 +37,7 @@ extension Refusal {
     switch self {
     case .idempotencyMismatch: "idempotency_mismatch"
     case .settings(.limit): "limit"
+    case .journal(.notThere): "future_revision"
     case .state(let refusal): refusal.code
     }
   }
@@ -66,6 +67,7 @@ extension StateRefusal {
     case .notAllowed: "not_allowed"
     case .futureBase: "future_revision"
     case .changedSincePlanned: "changed_since_planned"
+    case .baseTrimmed: "trimmed"
     }
   }
 }

@@ -29,7 +29,8 @@ extension StateChange {
 }
 
 extension ChangesPage {
-  /// `{changes, head, more, next? (only when more), revision and cursor (only when not more), snapshot}`.
+  /// `{changes, head, more, next? (only when more), revision and cursor (only when not more), snapshot, began? (only
+  /// of a snapshot)}`.
   public func json(as form: ChangeForm) -> StateValue {
     var fields = WireFields()
     fields.add("changes", .array(changes.map { $0.json(as: form) }))
@@ -39,6 +40,7 @@ extension ChangesPage {
     fields.add("revision", cursor.map { .int($0.revision) })
     fields.add("cursor", cursor.map { .string(UTF8String($0.description)) })
     fields.add("snapshot", .bool(isSnapshot))
+    if isSnapshot { fields.add("began", integer: began) }
     return fields.json
   }
 }

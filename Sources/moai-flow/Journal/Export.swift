@@ -37,7 +37,7 @@ struct Export: AsyncParsableCommand {
     let head = try await journal.head()
     var writer = ExportWriter(swarm: name, epoch: journal.epoch, head: head)
     try output.write(writer.header)
-    var replay = JournalReplay(journal)
+    var replay = try await JournalReplay(journal)
     while replay.state.revision < head {
       guard let step = try await replay.next() else {
         throw SwarmError.corrupt(revision: replay.state.revision + 1, "the entry is missing")

@@ -6,7 +6,7 @@ struct Log: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the journal's entries: who asked for what, and what became of it.",
     discussion: """
-      Outcomes are found by replaying the journal from its first entry. With --json one document a line; in a pipe \
+      Outcomes are found by replaying the journal from the newest checkpoint before. With --json one document a line; in a pipe \
       without it: revision, time, agent, command id, what was asked and the outcome, separated by tabs.
 
       Example:
@@ -42,8 +42,8 @@ struct Log: AsyncParsableCommand {
     try await target.readingJournal { journal in
       let since = try revision(in: journal.epoch)
       let head = try await journal.head()
-      guard since <= head else { throw SwarmError.futureRevision(since, head: head) }
-      var replay = JournalReplay(journal)
+      if let since, since > head { throw SwarmError.futureRevision(since, head: head) }
+      var replay = try await JournalReplay(journal, after: since)
       var printed = 0
       while printed != limit {
         guard let step = try await replay.next() else {
@@ -51,16 +51,16 @@ struct Log: AsyncParsableCommand {
           try await Task.sleep(for: Log.interval)
           continue
         }
-        guard step.stored.revision > since else { continue }
+        guard step.stored.revision > since ?? 0 else { continue }
         try write(step)
         printed += 1
       }
     }
   }
 
-  private func revision(in epoch: Epoch) throws -> Revision {
+  private func revision(in epoch: Epoch) throws -> Revision? {
     switch since {
-    case nil: return 0
+    case nil: return nil
     case .revision(let revision): return revision
     case .cursor(let cursor):
       guard cursor.epoch == epoch else {
@@ -92,6 +92,9 @@ extension Command {
   var summary: String {
     switch self {
     case .settings: "settings"
+    case .journal(.trim(let revision)): "horizon to \(revision)"
+    case .journal(.tick): "tick"
+    case .journal(.skip(let skipped)): "skipped an entry: \(skipped.reason)"
     case .state(.write(let writes)): writes.map(\.summary).joined(separator: "; ")
     case .state(.rewind(let rewind)): "rewind \(rewind.target)"
     }
@@ -113,7 +116,7 @@ extension Outcome {
   fileprivate var summary: String {
     let word =
       switch result {
-      case .settings: "applied"
+      case .settings, .journal: "applied"
       case .state(let state): state.keys.contains(where: \.changed) ? "applied" : "nothing changed"
       case .refused(let refusal): "refused: \(refusal)"
       }

@@ -45,7 +45,8 @@ import Testing
     for since in stride(from: Revision(0), through: live.revision, by: 7) {
       let pages = [loaded, live].map { state in
         state.state.changes(
-          since: since, position: since, isSnapshot: false, query: ChangesQuery(since: .beginning, limit: .max),
+          since: since, position: since, began: 0, isSnapshot: false,
+          query: ChangesQuery(since: .beginning, limit: .max),
           head: state.revision, epoch: state.epoch, agents: state.agents
         ).changes.sorted { ($0.revision, $0.key) < ($1.revision, $1.key) }
       }

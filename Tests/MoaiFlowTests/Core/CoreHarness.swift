@@ -27,7 +27,7 @@ struct CoreHarness {
   ) -> Outcome {
     ids += 1
     let entry = Entry(
-      author: agent == "operator" ? .operator : try! AgentID(agent), id: id ?? CommandID(high: 0, low: ids),
+      author: try! AgentID(author: agent), id: id ?? CommandID(high: 0, low: ids),
       requestHash: hash, command: command)
     let stored = JournalEntry(revision: core.revision + 1, appendedAt: now, payload: entry.encoded())
     journal.append(stored)
@@ -55,7 +55,7 @@ struct CoreHarness {
     switch outcome.result {
     case .state(let state): return state.keys
     case .refused(let refusal): throw refusal
-    case .settings: return []
+    case .settings, .journal: return []
     }
   }
 
@@ -122,7 +122,7 @@ struct CoreHarness {
     since: Revision, position: Revision? = nil, limit: Int = .max, maxBytes: Int = .max, asValues: Bool = false
   ) -> ChangesPage {
     core.state.changes(
-      since: since, position: position ?? since, isSnapshot: false,
+      since: since, position: position ?? since, began: core.revision, isSnapshot: false,
       query: ChangesQuery(since: .beginning, limit: limit, maxBytes: maxBytes, asValues: asValues),
       head: core.revision, epoch: core.epoch, agents: core.agents)
   }
@@ -132,7 +132,8 @@ extension SwarmState {
   /// Everything that two hubs at one revision must agree on.
   var fingerprint: Fingerprint {
     Fingerprint(
-      revision: revision, time: time, chain: chain, lastTimestamp: lastTimestamp, agents: agents.names,
+      revision: revision, time: time, chain: chain, lastTimestamp: lastTimestamp, horizon: horizon,
+      agents: agents.names,
       settings: settings.settings, remembered: remembered.count,
       records: Dictionary(
         uniqueKeysWithValues: state.keys.rows.indices.map { (state.keys[$0].id, state.record(in: $0)) }))
@@ -143,6 +144,7 @@ extension SwarmState {
     let time: Int64
     let chain: UInt64
     let lastTimestamp: Timestamp
+    let horizon: Horizon
     let agents: [AgentID]
     let settings: SwarmSettings
     let remembered: Int

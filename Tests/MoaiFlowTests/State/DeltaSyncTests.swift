@@ -177,7 +177,7 @@ import Testing
     for name in ["a/1", "a/2", "b/1", "\u{E9}", "e\u{301}"] { try harness.write(name, .assign(1)) }
     func changed(_ prefix: String) -> [String] {
       harness.core.state.changes(
-        since: 0, position: 0, isSnapshot: false,
+        since: 0, position: 0, began: 0, isSnapshot: false,
         query: ChangesQuery(since: .beginning, filter: KeyFilter(prefix: prefix)), head: harness.core.revision,
         epoch: harness.core.epoch, agents: harness.core.agents
       ).changes.map(\.key.name.string)
@@ -189,7 +189,7 @@ import Testing
 
   @Test("tokens and cursors read back what they print, and nothing else")
   func tokensAreText() throws {
-    let token = PageToken(epoch: Epoch(0xABC), since: 3, position: 17, isSnapshot: true)
+    let token = PageToken(epoch: Epoch(0xABC), since: 3, position: 17, began: 20, isSnapshot: true)
     #expect(PageToken(token.description) == token)
     let cursor = Cursor(epoch: Epoch(.max), revision: 12)
     #expect(Cursor(cursor.description) == cursor)

@@ -44,7 +44,7 @@ import Testing
     var mirror = StateMirror()
     let past = run.harness.replayed(upTo: revision)
     let page = past.state.changes(
-      since: 0, position: 0, isSnapshot: true, query: ChangesQuery(since: .beginning), head: revision,
+      since: 0, position: 0, began: revision, isSnapshot: true, query: ChangesQuery(since: .beginning), head: revision,
       epoch: past.epoch, agents: past.agents)
     try mirror.apply(page)
     for (key, type) in StateRun.keys {

@@ -71,7 +71,8 @@ import Testing
         // What the follower has: nothing, at the place that it gave.
         let place = Cursor(epoch: swarm.epoch, revision: revision)
         try mirror.apply(
-          ChangesPage(changes: [], head: revision, next: nil, cursor: place, isSnapshot: false, isFirst: true))
+          ChangesPage(
+            changes: [], head: revision, began: revision, next: nil, cursor: place, isSnapshot: false, isFirst: true))
       }
       try mirror.apply(batch)
       #expect(mirror.values == [try StateKey("wanted"): 1])
@@ -205,7 +206,7 @@ import Testing
     var mirror = StateMirror()
     try mirror.apply(
       ChangesPage(
-        changes: [], head: 2, next: nil, cursor: other, isSnapshot: true, isFirst: true))
+        changes: [], head: 2, began: 2, next: nil, cursor: other, isSnapshot: true, isFirst: true))
     var start = ChangesStart.after(.cursor(other))
     var pages = 0
     while true {
@@ -225,13 +226,13 @@ import Testing
     await #expect(throws: SwarmError.futureRevision(5, head: 4)) {
       try await swarm.state.changes(ChangesQuery(since: .after(.revision(5))))
     }
-    let token = PageToken(epoch: swarm.epoch, since: 0, position: 5, isSnapshot: false)
+    let token = PageToken(epoch: swarm.epoch, since: 0, position: 5, began: 5, isSnapshot: false)
     await #expect(throws: SwarmError.futureRevision(5, head: 4)) {
       try await swarm.state.changes(ChangesQuery(since: .page(token)))
     }
-    let crooked = PageToken(epoch: swarm.epoch, since: 3, position: 2, isSnapshot: false)
+    let crooked = PageToken(epoch: swarm.epoch, since: 3, position: 2, began: 5, isSnapshot: false)
     await #expect(throws: SwarmError.self) { try await swarm.state.changes(ChangesQuery(since: .page(crooked))) }
-    let foreign = PageToken(epoch: Epoch(98), since: 900, position: 901, isSnapshot: false)
+    let foreign = PageToken(epoch: Epoch(98), since: 900, position: 901, began: 901, isSnapshot: false)
     #expect(try await swarm.state.changes(ChangesQuery(since: .page(foreign))).isSnapshot)
     let late = FeedReader(swarm.state.follow(since: .after(.revision(9))))
     await #expect(throws: SwarmError.futureRevision(9, head: 4)) { try await late.next() }

@@ -1,6 +1,7 @@
-/// Replays a journal from its first entry, entry by entry, for whoever wants to see what each of them did.
+/// Replays a journal, entry by entry, for whoever wants to see what each of them did.
 ///
-/// The whole swarm is in memory as it stood after the entry given last.
+/// It begins with the newest kept checkpoint at or before a revision: the horizon if none is named, so that every entry
+/// that there is comes. The whole swarm is in memory as it stood after the entry given last.
 package struct JournalReplay: Sendable {
   package struct Step: Sendable {
     package let stored: JournalEntry
@@ -15,9 +16,17 @@ package struct JournalReplay: Sendable {
   private let journal: any Journal
   private var page: ArraySlice<JournalEntry> = []
 
-  package init(_ journal: any Journal) {
+  /// - Parameter revision: the last entry that need not be given; nil: the horizon.
+  /// - Throws: `.trimmed` if that lies before the horizon; `.corrupt` if the checkpoint cannot be read.
+  package init(_ journal: any Journal, after revision: Revision? = nil) async throws(SwarmError) {
     self.journal = journal
-    state = SwarmState(epoch: journal.epoch)
+    do throws(JournalError) {
+      let start: Revision
+      if let revision { start = revision } else { start = try await journal.horizon() }
+      state = try await SwarmState.loading(from: journal, upTo: start)
+    } catch {
+      throw SwarmError(error)
+    }
   }
 
   /// The next entry, applied; nil at the end of the journal. After nil it may be asked again: entries may have come.
