@@ -21,7 +21,7 @@ struct HistoryScan: Sendable {
   }
 
   private mutating func note(_ step: JournalWalk.Step, _ applied: SwarmState.Applied, _ state: SwarmState) {
-    for change in applied.changes where change.agent == .journal && step.entry.author != .journal {
+    for change in applied.changes where change.agent == .journal {
       append(.expiry, to: change.key, step, applied, state)
     }
     guard case .state = applied.outcome.result, !applied.outcome.isRepeat else { return }
@@ -36,7 +36,7 @@ struct HistoryScan: Sendable {
       for effect in rewind.effects {
         append(.rewind(target, reach: effect.reach), to: effect.key, step, applied, state)
       }
-    case .settings: break
+    case .settings, .journal: break
     }
   }
 

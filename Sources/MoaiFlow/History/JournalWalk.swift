@@ -54,9 +54,10 @@ struct JournalWalk {
 }
 
 extension SwarmState {
-  /// The swarm as it stood at a revision. Costs the entries up to there.
+  /// The swarm as it stood at a revision. Costs the newest checkpoint before it, and the entries from there.
   static func past(of journal: any Journal, at revision: Revision) async throws(SwarmError) -> SwarmState {
-    var past = SwarmState(epoch: journal.epoch)
+    var past: SwarmState
+    do { past = try await SwarmState.loading(from: journal, upTo: revision) } catch { throw SwarmError(error) }
     try await past.replay(journal, upTo: revision)
     return past
   }
@@ -71,7 +72,7 @@ extension Entry {
       var seen: Set<StateKey> = []
       return writes.map(\.key).filter { seen.insert($0).inserted }
     case .state(.rewind(let rewind)): return rewind.effects.map(\.key)
-    case .settings: return []
+    case .settings, .journal: return []
     }
   }
 }

@@ -135,7 +135,7 @@ extension Swarm {
   func explanation(_ query: ExplanationQuery) async throws(SwarmError) -> KeyExplanation? {
     guard query.limit > 0 else { throw .invalid(field: "/limit", "\(query.limit) is no limit") }
     let end = core.revision
-    let horizon = try await horizon()
+    let horizon = horizon
     var trace = KeyTrace(query.key, part: query.part?.part)
     try await trace.read(journal, from: horizon, through: end)
     return trace.explanation(limit: query.limit, horizon: horizon)

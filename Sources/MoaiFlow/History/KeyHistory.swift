@@ -52,7 +52,7 @@ extension Swarm {
     guard query.limit > 0 else { throw .invalid(field: "/limit", "\(query.limit) is no limit") }
     var end = core.revision
     if let before = query.before { end = try resolve(before, field: "/before") - 1 }
-    let horizon = try await horizon()
+    let horizon = horizon
     var reader = HistoryReader(key: query.key, limit: min(query.limit, Swarm.historyLimit))
     if end > horizon { try await reader.read(journal, from: horizon, through: end) }
     return reader.page(horizon: horizon)

@@ -195,7 +195,7 @@ extension Entry {
         named += effect.effect.restored.map(\.part)
         if case .parts(let removed, _) = effect.effect { named += removed.map(\.part) }
       }
-    case .settings: break
+    case .settings, .journal: break
     }
     if named.count < 2 { return named }
     var seen: Set<Part> = []

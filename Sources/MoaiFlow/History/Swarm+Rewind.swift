@@ -20,7 +20,7 @@ extension Swarm {
         return try report(ofRepeat: first)
       }
       let planner = RewindPlanner(
-        journal: journal, request: request, target: target, head: core.revision, horizon: try await horizon())
+        journal: journal, request: request, target: target, head: core.revision, horizon: horizon)
       let plan = try await planner.plan()
       guard !dryRun, let command = plan.command else { return plan.report }
       let refusal = hopelessness(of: command)
@@ -77,10 +77,6 @@ extension Swarm {
     return RewindReport(
       revision: outcome.revision, plannedAt: outcome.revision, entries: 0, changes: [], unchanged: [], blocked: [],
       dependents: [], dependentCount: 0)
-  }
-
-  func horizon() async throws(SwarmError) -> Revision {
-    do { return try await journal.horizon() } catch { throw SwarmError(error) }
   }
 }
 

@@ -107,10 +107,7 @@ extension Swarm {
   /// The whole swarm as it was at a revision, from the newest checkpoint before it and the entries since. O(state +
   /// history from there).
   func state(at revision: Revision) async throws(SwarmError) -> SwarmState {
-    var past: SwarmState
-    do { past = try await SwarmState.loading(from: journal, upTo: revision) } catch { throw SwarmError(error) }
-    try await past.replay(journal, upTo: revision)
-    return past
+    try await SwarmState.past(of: journal, at: revision)
   }
 
   /// What a key showed at a revision that the key itself no longer remembers.
