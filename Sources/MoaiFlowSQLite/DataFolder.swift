@@ -24,7 +24,7 @@ enum DataFolder {
     }
   }
 
-  /// Makes the names in a folder durable.
+  /// Makes the names in a folder durable, or a file.
   static func sync(_ folder: String) throws(JournalError) {
     let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw JournalError(errno: errno, path: folder) }

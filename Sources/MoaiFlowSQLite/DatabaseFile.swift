@@ -7,8 +7,23 @@ struct DatabaseFile {
   static let fileName = "swarms.sqlite"
 
   let folder: String
-  var path: String { folder + "/" + DatabaseFile.fileName }
+  let path: String
+  /// Under this name the file is built, so that under its own name it is always whole.
+  var draftPath: String { path + ".new" }
   private var logPath: String { path + "-wal" }
+
+  /// The file of a data folder.
+  init(folder: String) {
+    self.folder = folder
+    path = folder + "/" + DatabaseFile.fileName
+  }
+
+  /// A file of its own, as backups are.
+  init(path: String) {
+    let parent = (path as NSString).deletingLastPathComponent
+    folder = parent.isEmpty ? "." : parent
+    self.path = path
+  }
 
   /// Opens the file for one writer and many readers; makes it, with the swarm `default`, if it is not there.
   ///
@@ -26,6 +41,11 @@ struct DatabaseFile {
       try pool.writeWithoutTransaction { db in
         try requireDurableCommits(db)
         try migrate(db)
+        try Backup.renewEpochs(newEpoch: newEpoch, path: path, in: db)
+        try db.inTransaction(.immediate) {
+          try SwarmRows.discardDrafts(in: db)
+          return .commit
+        }
         try checkSize(db)
       }
       return pool
@@ -58,24 +78,39 @@ struct DatabaseFile {
     }
   }
 
-  /// Builds the file under another name first, so that under its own name it is always whole.
   private func create(newEpoch: () -> Epoch) throws(JournalError) {
-    let draft = path + ".new"
-    for leftover in [draft, draft + "-journal"] where FileManager.default.fileExists(atPath: leftover) {
-      guard unlink(leftover) == 0 else { throw JournalError(errno: errno, path: leftover) }
-    }
-    try mapping {
-      let queue = try DatabaseQueue(path: draft, configuration: configuration())
-      try queue.inTransaction { db in
+    try build { db in
+      try db.inTransaction {
         try db.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
         try Schema.migrate(db, from: 0)
         _ = try SwarmRows.create(.default, newEpoch: newEpoch, in: db)
         return .commit
       }
-      try queue.close()
     }
-    guard rename(draft, path) == 0 else { throw JournalError(errno: errno, path: path) }
+  }
+
+  /// Builds the file under another name, syncs it and renames it. A failure leaves nothing, a crash a draft that the next
+  /// attempt replaces.
+  func build(_ fill: (Database) throws -> Void) throws(JournalError) {
+    try removeDraft()
+    do {
+      let queue = try DatabaseQueue(path: draftPath, configuration: configuration())
+      try queue.writeWithoutTransaction(fill)
+      try queue.close()
+      try DataFolder.sync(draftPath)
+    } catch {
+      try? removeDraft()
+      throw JournalError(error, path: path)
+    }
+    guard rename(draftPath, path) == 0 else { throw JournalError(errno: errno, path: path) }
     try DataFolder.sync(folder)
+  }
+
+  private func removeDraft() throws(JournalError) {
+    for suffix in ["", "-journal", "-wal", "-shm"] {
+      let leftover = draftPath + suffix
+      guard unlink(leftover) == 0 || errno == ENOENT else { throw JournalError(errno: errno, path: leftover) }
+    }
   }
 
   private func configuration() -> Configuration {

@@ -25,18 +25,19 @@ enum Leftovers {
   /// - Returns: whether there may be more.
   static func removeSome(of swarm: SwarmRow, in db: Database) throws -> Bool {
     let horizon = try EntryRows.horizon(of: swarm, in: db).head
-    if try removeEntries(of: swarm, upTo: horizon, in: db) { return true }
+    if try removeEntries(ofSwarm: swarm.id, upTo: horizon, in: db) { return true }
+    try SeamRows.removeAll(of: swarm, upTo: horizon, in: db)
     return try removeVersions(of: swarm, upTo: horizon, in: db)
   }
 
-  private static func removeEntries(of swarm: SwarmRow, upTo horizon: Revision, in db: Database) throws -> Bool {
+  static func removeEntries(ofSwarm swarm: Int64, upTo horizon: Revision, in db: Database) throws -> Bool {
     var last: Int64?
     var bytes = 0
     let query = try RawStatement(
       db, "SELECT place, length(payload) FROM entry WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?")
     try query.query {
-      try $0.bind(Place.of(swarm: swarm.id, revision: 0), at: 1)
-      try $0.bind(Place.of(swarm: swarm.id, revision: horizon), at: 2)
+      try $0.bind(Place.of(swarm: swarm, revision: 0), at: 1)
+      try $0.bind(Place.of(swarm: swarm, revision: horizon), at: 2)
       try $0.bind(Int64(largestBit.entries), at: 3)
     } row: { row in
       last = row.int64(0)
@@ -45,10 +46,9 @@ enum Leftovers {
     }
     guard let last else { return false }
     try RawStatement(db, "DELETE FROM entry WHERE place BETWEEN ? AND ?").run {
-      try $0.bind(Place.of(swarm: swarm.id, revision: 0), at: 1)
+      try $0.bind(Place.of(swarm: swarm, revision: 0), at: 1)
       try $0.bind(last, at: 2)
     }
-    try SeamRows.removeAll(of: swarm, upTo: Place.revision(of: last), in: db)
     return true
   }
 

@@ -59,6 +59,11 @@ final class OpenFile: Sendable {
     }.get()
   }
 
+  /// Removes what deleted and half restored swarms left behind.
+  func removeDiscarded() async throws(JournalError) {
+    while try await writer().change({ try Discarded.removeSome(in: $0.db) }) {}
+  }
+
   func knownHead(of swarm: SwarmRow) throws(JournalError) -> Revision? {
     if isClosed.load(ordering: .acquiring) { throw .closed }
     return commitQueue?.knownHead(of: swarm)

@@ -71,11 +71,16 @@ public final class SQLiteJournal: Journal {
   }
 
   public func trim(to floor: Revision) async throws(JournalError) {
+    try await moveHorizon(to: floor)
+    // The horizon has moved; what cannot be removed now is removed later.
+    try? await removeLeftovers()
+  }
+
+  /// The first step of ``trim(to:)``.
+  package func moveHorizon(to floor: Revision) async throws(JournalError) {
     try await file.writer().change { [swarm, path = file.path] transaction in
       try EntryRows.trim(swarm, to: floor, path: path, in: transaction.db)
     }
-    // The horizon has moved; what cannot be removed now is removed later.
-    try? await removeLeftovers()
   }
 
   public func damagedEntry(at revision: Revision) async throws(JournalError) -> DamagedEntry? {

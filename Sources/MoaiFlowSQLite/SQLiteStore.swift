@@ -30,8 +30,8 @@ public final class SQLiteStore: JournalStore {
       newEpoch: { Epoch(UInt64.random(in: .min ... .max)) })
   }
 
-  private let file: OpenFile
-  private let sources: Sources
+  let file: OpenFile
+  let sources: Sources
 
   /// Opens a folder, made if it is not there. A new folder gets the swarm `default`.
   ///
@@ -41,6 +41,10 @@ public final class SQLiteStore: JournalStore {
     self.sources = sources
     self.file = try await onThread { () throws(JournalError) in
       try OpenFile.writing(folder: folder, sources: sources)
+    }
+    if try await file.read({ try Discarded.areThere(in: $0) }) {
+      // Nobody waits for it; it ends at the latest when the store is closed.
+      Task { [file] in try? await file.removeDiscarded() }
     }
   }
 
@@ -61,7 +65,11 @@ public final class SQLiteStore: JournalStore {
   }
 
   public func create(_ swarm: SwarmName) async throws(JournalError) -> any Journal {
-    try await restore(swarm, entries: [])
+    let newEpoch = sources.newEpoch
+    let row = try await file.writer().change { transaction in
+      try SwarmRows.create(swarm, newEpoch: newEpoch, in: transaction.db)
+    }
+    return SQLiteJournal(swarm: row, file: file)
   }
 
   public func open(_ swarm: SwarmName) async throws(JournalError) -> any Journal {
@@ -83,36 +91,11 @@ public final class SQLiteStore: JournalStore {
     let path = file.path
     try await file.writer().change { transaction in
       let row = try SwarmRows.find(swarm, path: path, in: transaction.db)
-      try SwarmRows.delete(row, in: transaction.db)
+      try SwarmRows.discard(row, in: transaction.db)
       transaction.forget(row)
     }
-  }
-
-  public func restore(
-    _ swarm: SwarmName, checkpoint: RestoredCheckpoint?, entries: Pages<JournalEntry>
-  ) async throws(JournalError) -> any Journal {
-    var order = try RestoreOrder(checkpoint: checkpoint?.header)
-    let records = try await checkpoint?.records.all() ?? []
-    try order.take(records)
-    let entries = try await entries.all()
-    try order.take(entries)
-    for entry in entries { try EntryRows.checkSize(entry.payload) }
-    let newEpoch = sources.newEpoch
-    let row = try await file.writer().change { [floor = checkpoint?.header] transaction in
-      let row = try SwarmRows.create(
-        swarm, floor: floor?.revision ?? 0, newEpoch: newEpoch, in: transaction.db)
-      if let floor {
-        let update = CheckpointUpdate(revision: floor.revision, header: [], upserted: records, removed: [])
-        try RecordRows.apply(update, of: row, below: nil, in: transaction.db)
-        try CheckpointRows.insert(floor, of: row, in: transaction.db)
-      }
-      var tail = try transaction.tail(of: row)
-      try EntryRows.insert(
-        entries.lazy.map { ($0.appendedAt, $0.payload) }, of: row, after: &tail, in: transaction.db)
-      transaction.setTail(tail, of: row)
-      return row
-    }
-    return SQLiteJournal(swarm: row, file: file)
+    // The swarm is gone; what cannot be removed now is removed later.
+    try? await file.removeDiscarded()
   }
 
   /// Finishes what is queued, then closes the file and releases the folder. A second call does nothing.

@@ -75,6 +75,8 @@ enum Schema {
       bytes BLOB,
       PRIMARY KEY (swarm, kind, id, revision)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE discarded (swarm INTEGER PRIMARY KEY) STRICT;
+    CREATE TABLE backup (takenAt INTEGER NOT NULL) STRICT;
     CREATE INDEX newerVersion ON record (swarm, revision) WHERE hasOlder = 1;
     """
 

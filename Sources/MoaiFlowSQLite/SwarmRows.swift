@@ -2,10 +2,13 @@ import GRDB
 import MoaiFlow
 
 /// The rows of the table `swarm`.
+///
+/// A swarm that is being restored has a row under a name that no swarm can have, and gets its own name at the end. The
+/// rows of a swarm that is no more are removed bit by bit (``Discarded``).
 enum SwarmRows {
   /// In the order of the names' bytes, which is SQLite's own.
   static func names(path: String, in db: Database) throws -> [SwarmName] {
-    try String.fetchAll(db, sql: "SELECT name FROM swarm ORDER BY name").map { name in
+    try String.fetchAll(db, sql: "SELECT name FROM swarm WHERE name NOT GLOB '~*' ORDER BY name").map { name in
       do {
         return try SwarmName(name)
       } catch {
@@ -34,19 +37,22 @@ enum SwarmRows {
     return found.row
   }
 
-  /// Makes a swarm whose first entry will follow on revision `floor`; runs inside the caller's transaction.
-  ///
   /// - Throws: `.alreadyExists`.
-  static func create(
-    _ name: SwarmName, floor: Revision = 0, newEpoch: () -> Epoch, in db: Database
-  ) throws -> SwarmRow {
+  static func requireFree(_ name: SwarmName, in db: Database) throws {
     let isTaken = try Bool.fetchOne(
       db, sql: "SELECT EXISTS (SELECT 1 FROM swarm WHERE name = ?)", arguments: [name.description])
     guard isTaken == false else { throw JournalError.alreadyExists(name) }
+  }
+
+  /// Makes a swarm whose first entry will follow on revision `floor`, not visible before ``publish(_:in:)``. Runs inside
+  /// the caller's transaction.
+  static func draft(
+    _ name: SwarmName, floor: Revision = 0, newEpoch: () -> Epoch, in db: Database
+  ) throws -> SwarmRow {
     let epoch = newEpoch()
     try db.execute(
       sql: "INSERT INTO swarm (name, epoch, horizon, horizonChecksum) VALUES (?, ?, 0, 0)",
-      arguments: [name.description, Int64(bitPattern: epoch.rawValue)])
+      arguments: ["~\(epoch)", Int64(bitPattern: epoch.rawValue)])
     guard db.lastInsertedRowID <= Place.largestSwarm else {
       throw JournalError.full("\(Place.largestSwarm) swarms were created, which is as many as fit")
     }
@@ -65,17 +71,43 @@ enum SwarmRows {
       ])
   }
 
-  /// Removes a swarm with everything that belongs to it; runs inside the caller's transaction.
-  static func delete(_ swarm: SwarmRow, in db: Database) throws {
+  /// Makes a draft a swarm.
+  ///
+  /// - Throws: `.alreadyExists`.
+  static func publish(_ swarm: SwarmRow, in db: Database) throws {
+    try requireFree(swarm.name, in: db)
     try db.execute(
-      sql: "DELETE FROM entry WHERE place BETWEEN ? AND ?",
-      arguments: [
-        Place.of(swarm: swarm.id, revision: 0), Place.of(swarm: swarm.id, revision: Place.largestRevision),
-      ])
-    try db.execute(sql: "DELETE FROM seam WHERE swarm = ?", arguments: [swarm.id])
-    try db.execute(sql: "DELETE FROM record WHERE swarm = ?", arguments: [swarm.id])
-    try db.execute(sql: "DELETE FROM checkpoint WHERE swarm = ?", arguments: [swarm.id])
+      sql: "UPDATE swarm SET name = ? WHERE id = ?", arguments: [swarm.name.description, swarm.id])
+  }
+
+  /// Makes an empty swarm.
+  ///
+  /// - Throws: `.alreadyExists`.
+  static func create(_ name: SwarmName, newEpoch: () -> Epoch, in db: Database) throws -> SwarmRow {
+    try requireFree(name, in: db)
+    let row = try draft(name, newEpoch: newEpoch, in: db)
+    try publish(row, in: db)
+    return row
+  }
+
+  /// Gives a swarm another epoch; everything else stays.
+  static func renew(_ swarm: SwarmRow, epoch: Epoch, in db: Database) throws {
+    let horizon = try EntryRows.horizon(of: swarm, in: db)
+    try db.execute(
+      sql: "UPDATE swarm SET epoch = ? WHERE id = ?", arguments: [Int64(bitPattern: epoch.rawValue), swarm.id])
+    try setHorizon(horizon, of: SwarmRow(id: swarm.id, name: swarm.name, epoch: epoch), in: db)
+  }
+
+  /// Removes a swarm or a draft; what belongs to it is not visible any more.
+  static func discard(_ swarm: SwarmRow, in db: Database) throws {
+    try db.execute(sql: "INSERT OR IGNORE INTO discarded (swarm) VALUES (?)", arguments: [swarm.id])
     try db.execute(sql: "DELETE FROM swarm WHERE id = ?", arguments: [swarm.id])
+  }
+
+  /// Removes what a crash left of swarms that were being restored.
+  static func discardDrafts(in db: Database) throws {
+    try db.execute(sql: "INSERT OR IGNORE INTO discarded (swarm) SELECT id FROM swarm WHERE name GLOB '~*'")
+    try db.execute(sql: "DELETE FROM swarm WHERE name GLOB '~*'")
   }
 
   private static func checksum(of swarm: SwarmRow, horizon: Tail) -> UInt64 {
