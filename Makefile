@@ -12,6 +12,10 @@ MODEL := python3 -B Tests/ResolverModel/check.py
 # Random cases and seed of `make model`.
 CASES ?= 100000
 SEED ?= 1
+# Simulated runs: how many, by how many processes; or one seed, and perhaps some of its steps.
+SEEDS ?= 100000
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+STEPS ?=
 # Rounds of `make crash`.
 ROUNDS ?= 20
 
@@ -29,13 +33,14 @@ demo: setup ## build, then run the demonstration on a temporary folder
 	@.build/$(DEMO_CONFIGURATION)/moai-flow demo
 
 .PHONY: test
-test: setup lint ## formatting, build, a sample of the resolver's model, all tests
+test: setup lint ## formatting, build, a sample of the resolver's model, 2,000 simulated runs, all tests
 	swift build --build-tests
 	@if command -v python3 >/dev/null; then \
 	  $(MODEL) --binary .build/debug/moai-flow --cases 2000 --seed 1; \
 	else \
 	  echo "*** SKIPPED: the resolver was NOT compared with its model, because python3 was not found ***" >&2; \
 	fi
+	.build/debug/simulate --seeds 2000 --jobs 2
 	swift test --skip-build --disable-xctest
 
 .PHONY: format
@@ -55,6 +60,12 @@ rules: ## fail if a rule of docs/Semantics.md that is built has no test
 model: setup ## compare the resolver with its Python model: all small cases and CASES random ones
 	swift build --configuration release --product moai-flow
 	$(MODEL) --binary .build/release/moai-flow --exhaustive --cases $(CASES) --seed $(SEED)
+
+.PHONY: simulate
+simulate: setup ## run the swarm in a simulated world, for SEEDS seeds; or replay SEED=s [STEPS=3,7]
+	swift build --configuration release --product simulate
+	.build/release/simulate $(if $(filter command line environment,$(origin SEED)),\
+	  --seed $(SEED) --trace $(if $(STEPS),--steps $(STEPS)),--seeds $(SEEDS) --jobs $(JOBS))
 
 .PHONY: crash
 crash: setup ## kill a writing process ROUNDS times and look for acknowledged writes that are gone

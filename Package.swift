@@ -33,13 +33,20 @@ let package = Package(
       name: "MoaiFlowSQLite",
       dependencies: ["MoaiFlow", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: features),
-    .target(name: "MoaiFlowTesting", dependencies: ["MoaiCRDT", "MoaiFlow"], swiftSettings: features),
+    .target(
+      name: "MoaiFlowTesting",
+      dependencies: ["MoaiCRDT", "MoaiFlow", .product(name: "HeapModule", package: "swift-collections")],
+      swiftSettings: features),
     .executableTarget(
       name: "moai-flow",
       dependencies: [
         "MoaiCRDT", "MoaiFlow", "MoaiFlowSQLite",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      swiftSettings: features),
+    .executableTarget(
+      name: "simulate",
+      dependencies: ["MoaiFlowTesting", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: features),
     .testTarget(
       name: "MoaiCRDTTests", dependencies: ["MoaiCRDT", "MoaiFlowTesting"], swiftSettings: features),
@@ -54,6 +61,11 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: ["MoaiFlow", "MoaiFlowSQLite", "MoaiFlowTesting", "moai-flow"],
+      swiftSettings: features),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: ["MoaiCRDT", "MoaiFlow", "MoaiFlowTesting", "simulate"],
+      exclude: ["PlantedBugs"],
       swiftSettings: features),
   ],
   swiftLanguageModes: [.v6]

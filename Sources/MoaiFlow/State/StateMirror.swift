@@ -36,8 +36,10 @@ public struct StateMirror: Sendable {
   /// Takes the next batch of a feed. A batch that the copy has already is skipped.
   public mutating func apply(_ batch: ChangeBatch) throws(Mismatch) {
     if let new = batch.cursor, new.epoch == cursor?.epoch, new.revision <= revision { return }
-    // The changes of one entry fit any copy that has all before it; what was missed is against one place only.
-    let fits = batch.timestamp == nil ? batch.after == revision : batch.after <= revision
+    // The changes of one entry fit any copy that has all before it; what was missed is against one place only. A place
+    // in another epoch is no place before it, whatever its number.
+    let isOfOurEpoch = batch.cursor.map { $0.epoch == cursor?.epoch ?? $0.epoch } ?? true
+    let fits = isOfOurEpoch && (batch.timestamp == nil ? batch.after == revision : batch.after <= revision)
     guard batch.isSnapshot || fits else { throw .gap(has: revision, begins: batch.after) }
     if batch.isFirst { staged = [:] }
     try stage(batch.changes)

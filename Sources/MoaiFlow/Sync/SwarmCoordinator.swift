@@ -33,7 +33,7 @@ public actor SwarmCoordinator: Coordinator {
   /// Opens the agent's session. Registering again replaces the handler; what the old one had not taken is dropped, and
   /// requests that it had not answered count it as missing.
   public func register(_ agent: AgentID, handler: @escaping Handler) async {
-    let unanswered = Array(gatherings.values)
+    let unanswered = gatherings.sorted { $0.key < $1.key }.map(\.value)
     let isReplaced = endSession(of: agent)
     let (inbox, inlet) = AsyncStream.makeStream(
       of: Delivery.self, bufferingPolicy: .bufferingOldest(SwarmCoordinator.sessionLimit))
@@ -55,7 +55,7 @@ public actor SwarmCoordinator: Coordinator {
   /// Closes the agent's session. Its handler is cancelled if it is running; requests that it had not answered do not
   /// wait for it any longer.
   public func unregister(_ agent: AgentID) async {
-    let unanswered = Array(gatherings.values)
+    let unanswered = gatherings.sorted { $0.key < $1.key }.map(\.value)
     if endSession(of: agent) { await giveUp(agent, in: unanswered) }
   }
 
@@ -80,7 +80,8 @@ public actor SwarmCoordinator: Coordinator {
 
   public func broadcast(_ message: AgentMessage, excluding excluded: Set<AgentID> = []) -> [AgentID: CoordinatorError] {
     var failures: [AgentID: CoordinatorError] = [:]
-    for agent in sessions.keys where !excluded.contains(agent) {
+    // In the order of names: what depends on the order of a hash table cannot be replayed.
+    for agent in agents() where !excluded.contains(agent) {
       do { try send(message, to: agent) } catch { failures[agent] = error }
     }
     return failures

@@ -18,4 +18,11 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   public mutating func below(_ bound: Int) -> Int {
     Int(next() % UInt64(bound))
   }
+
+  /// One number of two, in which every bit of both counts.
+  package static func mix(_ first: UInt64, _ second: UInt64) -> UInt64 {
+    var generator = SplitMix64(seed: first)
+    generator.state ^= second
+    return generator.next()
+  }
 }

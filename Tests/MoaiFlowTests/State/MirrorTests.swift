@@ -96,4 +96,24 @@ import Testing
     #expect(apply([.increment(1), .add(1)], to: 0) == nil)
     #expect(apply([.share(1)], to: 0) == nil)
   }
+
+  @Test("§5.3 §5.4 a batch of another epoch is a gap, however small its revision; only its snapshot replaces the copy")
+  func otherEpoch() throws {
+    var mirror = StateMirror()
+    try mirror.apply(try live(5, after: 0, change("c", at: 5, .value(7))))
+    let restored = Epoch(2)
+    func batch(_ revision: Revision, isSnapshot: Bool, _ content: StateChange.Content) throws -> ChangeBatch {
+      ChangeBatch(
+        after: 3, cursor: Cursor(epoch: restored, revision: revision), agent: try AgentID("alice"),
+        timestamp: isSnapshot ? nil : Timestamp(milliseconds: 1), changes: [try change("c", at: revision, content)],
+        isSnapshot: isSnapshot, isFirst: true)
+    }
+    #expect(throws: StateMirror.Mismatch.gap(has: 5, begins: 3)) {
+      try mirror.apply(try batch(4, isSnapshot: false, .operations([.increment(1)])))
+    }
+    #expect(mirror.values == [try StateKey("c"): 7])
+    try mirror.apply(try batch(4, isSnapshot: true, .value(3)))
+    #expect(mirror.values == [try StateKey("c"): 3])
+    #expect(mirror.cursor == Cursor(epoch: restored, revision: 4))
+  }
 }
