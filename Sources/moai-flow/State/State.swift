@@ -11,6 +11,7 @@ struct State: ParsableCommand {
       """,
     subcommands: [
       StateGet.self, StateSet.self, StateIncrement.self, StateAdd.self, StateRemove.self, StatePut.self,
-      StateDelete.self, StateList.self, StateWatch.self, StateChanges.self, StateSync.self,
+      StateDelete.self, StateList.self, StateWatch.self, StateChanges.self, StateSync.self, StateHistory.self,
+      StateExplain.self, StateRewind.self,
     ])
 }
