@@ -8,6 +8,7 @@ struct HelpTests {
     ["memory", "clear"], ["memory", "stats"],
     ["state", "get"], ["state", "set"], ["state", "incr"], ["state", "add"], ["state", "remove"], ["state", "put"],
     ["state", "delete"], ["state", "list"], ["state", "watch"], ["state", "changes"], ["state", "sync"],
+    ["state", "history"], ["state", "explain"], ["state", "rewind"],
     ["swarms", "create"], ["swarms", "list"], ["swarms", "show"], ["swarms", "settings"], ["swarms", "delete"],
   ]
 

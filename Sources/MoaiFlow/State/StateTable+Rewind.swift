@@ -9,15 +9,14 @@ extension StateTable {
     _ rewind: RewindCommand, in transaction: inout Transaction, agents: Agents
   ) throws(StateRefusal) {
     for effect in rewind.effects {
-      guard let slot = keys.slot(of: effect.key), keys[slot].record.touchedAt == effect.expected else {
+      guard let slot = keys.slot(of: effect.key), keys[slot].record.touchedAt == effect.expected,
+        effect.effect.fits(keys[slot].record)
+      else {
         throw .changedSincePlanned(effect.key)
       }
       switch effect.effect {
       case .none: continue
       case .parts(let removed, let restored):
-        guard !keys[slot].record.isDeleted, keys[slot].record.header.type != .counter else {
-          throw .changedSincePlanned(effect.key)
-        }
         begin(slot, in: &transaction)
         apply(removed: removed, restored: restored, to: slot, in: &transaction, agents: agents)
       case .shares(let shares):
@@ -103,5 +102,30 @@ extension StateTable {
     transaction.record(.replaced(slot: slot, keys[slot].record))
     keys[slot].record = KeyRecord(creating: type, strategy, in: &transaction)
     if isFirstTouch { transaction.touch(slot) }
+  }
+}
+
+extension KeyRewind.Effect {
+  /// Whether this can happen to such a key. What the planner made fits; bytes from elsewhere need not.
+  fileprivate func fits(_ record: KeyRecord) -> Bool {
+    switch self {
+    case .none, .delete: true
+    case .parts(let removed, let restored):
+      !record.isDeleted && removed.allSatisfy { $0.part.fits(record.header.type) }
+        && restored.allSatisfy { $0.part.fits(record.header.type) }
+    case .shares: !record.isDeleted && record.header.type == .counter
+    case .create(let type, _, let restored, let shares):
+      restored.allSatisfy { $0.part.fits(type) } && (type == .counter || shares.isEmpty)
+    }
+  }
+}
+
+extension Part {
+  /// Whether values of the type have such parts.
+  fileprivate func fits(_ type: CRDTType) -> Bool {
+    switch (self, type) {
+    case (.whole, .register), (.field, .map), (.element, .set): true
+    default: false
+    }
   }
 }

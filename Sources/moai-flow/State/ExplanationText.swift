@@ -41,7 +41,8 @@ struct ExplanationText {
         + "revision \(reading.revision)", indentation: 2, isDim: true)
     if let created = explanation.created { text.add("created by \(words(created))", indentation: 2, isDim: true) }
     if let deleted = explanation.deleted {
-      let times = explanation.deletions == 1 ? "before that it was deleted" : "it was deleted \(explanation.deletions) times"
+      let times =
+        explanation.deletions == 1 ? "before that it was deleted" : "it was deleted \(explanation.deletions) times"
       text.add("\(times), last by \(words(deleted))", indentation: 2, isDim: true)
     }
   }

@@ -24,7 +24,28 @@ import Testing
         KeyPolicy(pattern: GlobPattern("a/*"), type: .set, strategy: .vector, writers: [GlobPattern("w-*")]),
         KeyPolicy(pattern: GlobPattern("*")),
       ], limits: SwarmLimits(valueBytes: 100, siblings: 3))
-    return try [Command.state(.write(writes)), .settings(.replace(settings))].map {
+    let written = Timestamp(milliseconds: 1_700_000_000_000, logical: 3)
+    let restored = [
+      RestoredWrite(part: .field("a"), value: ["x": 1], agent: try AgentID("bob"), timestamp: written, origin: 5),
+      RestoredWrite(part: .field("b"), value: .null, agent: .coordinator, timestamp: written, origin: 1),
+    ]
+    func rewind(_ target: RewindTarget, _ effects: (String, KeyRewind.Effect)...) throws -> Command {
+      .state(
+        .rewind(
+          RewindCommand(
+            target: target, keys: [GlobPattern("a*")], isPartial: true, plannedAt: 1,
+            effects: try effects.map { KeyRewind(key: try StateKey($0.0), expected: 1, reach: 1, effect: $0.1) })))
+    }
+    let rewinds = [
+      try rewind(
+        .agent(try AgentID("bob"), since: 4), ("d", .shares([RestoredShare(agent: try AgentID("bob"), share: -7)])),
+        ("e", .delete), ("f", .none)),
+      try rewind(.revision(9), ("d", .create(.map, .vector, restored: restored, shares: []))),
+      try rewind(
+        .revision(9),
+        ("m", .parts(removed: [RemovedWrite(part: .element(1), dot: Dot(ReplicaID(7), 8))], restored: restored))),
+    ]
+    return try ([.state(.write(writes)), .settings(.replace(settings))] + rewinds).map {
       Entry(
         author: try AgentID("alice"), via: .coordinator, id: CommandID(high: 1, low: .max), requestHash: 77, command: $0
       )
