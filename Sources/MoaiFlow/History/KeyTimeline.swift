@@ -38,6 +38,9 @@ struct KeyFact: Sendable {
     let strategy: KeyStrategy
   }
 
+  /// The first entry that the fact is about.
+  var reach: Revision { if case .rewind(_, let reach) = kind { reach } else { revision } }
+
   var isRewind: Bool { if case .rewind = kind { true } else { false } }
 
   func isTarget(of target: Target) -> Bool {

@@ -31,14 +31,18 @@ extension KeyTrace {
     var losses: [KeyExplanation.Loss] = []
     if let shown {
       for (_, written) in writes where written != shown {
-        losses.append(.init(source: source(of: written, part: part, agents), rule: shown.rule(against: written)))
+        losses.append(.init(source: self.source(of: written, part: part, agents), rule: shown.rule(against: written)))
       }
     }
+    losses.sort { $0.source.author.revision > $1.source.author.revision }
     let beside = losses.count
-    losses = losses.sorted { $0.source.author.revision > $1.source.author.revision } + events.lost.reversed()
+    let source = shown.map { self.source(of: $0, part: part, agents) }
+    // What a rewind brought back has lost once, and has not lost.
+    let gone = events.lost.filter { $0.source.author != source?.author }
+    losses += gone.reversed()
     return KeyExplanation.PartReason(
-      part: .init(part), shown: shown.map { source(of: $0, part: part, agents) },
-      lost: Array(losses.prefix(KeyExplanation.lossLimit)), lostCount: beside + events.lostCount,
+      part: .init(part), shown: source, lost: Array(losses.prefix(KeyExplanation.lossLimit)),
+      lostCount: beside + events.lostCount - (events.lost.count - gone.count),
       survived: shown.map { shown in events.missed.filter { $0.write == shown }.map(\.removal).reversed() } ?? [])
   }
 

@@ -23,8 +23,10 @@ struct RewindPlanner {
     /// Positions in the key's timeline.
     let covered: [Int]
     let counts: [Bool]
-    /// The first entry that has to be looked at again.
+    /// The first entry among them, or among what the rewinds among them cover.
     let reach: Revision
+    /// The first entry that has to be looked at again.
+    let needed: Revision
   }
 
   func plan() async throws(SwarmError) -> Plan {
@@ -36,10 +38,10 @@ struct RewindPlanner {
     while true {
       let scan = try await HistoryScan(journal, after: start, through: head)
       let affected = affected(in: scan)
-      guard let reach = affected.values.map(\.reach).filter({ $0 > horizon }).min(), reach <= start else {
+      guard let needed = affected.values.map(\.needed).filter({ $0 > horizon }).min(), needed <= start else {
         return try await plan(affected, scan, start: start)
       }
-      start = reach - 1
+      start = needed - 1
     }
   }
 
@@ -49,14 +51,11 @@ struct RewindPlanner {
     for (key, timeline) in scan.timelines where request.matches(key) {
       guard timeline.facts.contains(where: { $0.isTarget(of: target) }) else { continue }
       let covered = timeline.covered(by: target)
-      guard let first = covered.first else { continue }
+      guard let reach = covered.map({ timeline.facts[$0].reach }).min() else { continue }
       // A rewind on the way left out entries that may lie further back: they must not count here either.
-      let reaches = timeline.facts.compactMap { fact -> Revision? in
-        if case .rewind(_, let reach) = fact.kind { reach } else { nil }
-      }
+      let needed = timeline.facts.filter(\.isRewind).map(\.reach).min() ?? .max
       affected[key] = Affected(
-        covered: covered, counts: timeline.counting(adding: covered),
-        reach: min(timeline.facts[first].revision, reaches.min() ?? .max))
+        covered: covered, counts: timeline.counting(adding: covered), reach: reach, needed: min(reach, needed))
     }
     return affected
   }
@@ -71,7 +70,7 @@ struct RewindPlanner {
     let comparison = RewindComparison(scan.end)
     for (key, course) in affected.sorted(by: { $0.key < $1.key }) {
       do throws(RewindReport.Obstacle) {
-        guard course.reach > horizon else { throw RewindReport.Obstacle.trimmed }
+        guard course.needed > horizon else { throw RewindReport.Obstacle.trimmed }
         if counterfactual.recreated.contains(key) { throw RewindReport.Obstacle.recreated }
         if counterfactual.overflown.contains(key) { throw RewindReport.Obstacle.bound }
         effects.append(try comparison.effect(on: key, leadingTo: counterfactual.record(of: key), reach: course.reach))

@@ -53,10 +53,14 @@ extension Swarm {
         field: "/keys/\(index)", "\(pattern.text.count) bytes, at most \(RewindRequest.patternBytes)")
     }
     switch request.target {
-    case .agent(let agent, let since): return .agent(agent, since: try resolve(since, field: "/since"))
+    case .agent(let agent, let since):
+      let since = try resolve(since, field: "/since")
+      try requireKept(since)
+      return .agent(agent, since: since)
     case .revision(let revision):
       let revision = try resolve(revision, field: "/revision")
       guard revision > 0 else { throw .invalid(field: "/revision", "the first entry has revision 1") }
+      try requireKept(revision - 1)
       return .revision(revision)
     }
   }

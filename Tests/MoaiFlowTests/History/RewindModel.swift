@@ -71,6 +71,21 @@ struct RewindModel {
     items[key, default: []].append(.rewind(revision: revision, covers: covers, restored: restored))
   }
 
+  /// Whether a rewind of the key that can still be read covers what can not.
+  func reaches(behind horizon: Revision, on key: StateKey) -> Bool {
+    (items[key] ?? []).contains { item in
+      guard case .rewind(let revision, let covers, _) = item, revision > horizon else { return false }
+      return covers.contains { lowest(of: $0, on: key) <= horizon }
+    }
+  }
+
+  private func lowest(of revision: Revision, on key: StateKey) -> Revision {
+    for case .rewind(revision, let covers, _) in items[key] ?? [] {
+      return covers.map { lowest(of: $0, on: key) }.min() ?? revision
+    }
+    return revision
+  }
+
   private func counts(_ revision: Revision, on key: StateKey, without: [Revision] = []) -> Bool {
     if without.contains(revision) { return false }
     return !(items[key] ?? []).contains { item in

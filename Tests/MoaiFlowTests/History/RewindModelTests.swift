@@ -24,6 +24,27 @@ import Testing
     }
   }
 
+  @Test("§6.2 §6.3 the same behind a horizon that moves: what it hides blocks, all else is rewound", arguments: 0..<20)
+  func valuesAgreeBehindAHorizon(block: Int) async throws {
+    var trimmed = 0
+    for seed in block * 20..<(block + 1) * 20 {
+      var run = try await RewindRun(seed: UInt64(60_000 + seed))
+      for step in 0..<60 {
+        if step > 3, run.random.below(4) == 0 {
+          let request = try run.randomRequest()
+          trimmed += try await run.plan(request).report.blocked.count { $0.obstacle == .trimmed }
+          let (_, problem) = try await run.rewind(request)
+          try #require(problem == nil, "seed \(seed), revision \(run.core.revision), \(request)")
+        } else {
+          try await run.write()
+        }
+        if step % 13 == 12 { try await run.trim() }
+        try #require(run.difference == nil, "seed \(seed), revision \(run.core.revision)")
+      }
+    }
+    #expect(trimmed > 0)
+  }
+
   @Test("§6.3 a rewind is undone by rewinding its revision, to any depth", arguments: 0..<20)
   func rewindOfARewindIsAsBefore(block: Int) async throws {
     var undone = 0

@@ -10,6 +10,9 @@ struct RewindRun {
   var core: SwarmState
   var model = RewindModel()
   var random: SplitMix64
+  /// What lies behind it is no longer in the journal.
+  private(set) var horizon: Revision = 0
+  private var checkpoint: Revision = 0
   private var ids: UInt64 = 0
 
   static let keys = ["c", "s", "m", "r", "v", "x", "y"].map { try! StateKey($0) }
@@ -114,15 +117,23 @@ struct RewindRun {
     }
   }
 
+  /// Moves the horizon to where this was called the last time.
+  mutating func trim() async throws {
+    try await journal.save(core.prepareCheckpoint(keepingPrevious: true).update)
+    try await journal.trim(to: checkpoint)
+    horizon = checkpoint
+    checkpoint = core.revision
+  }
+
   // MARK: Rewinds
 
   mutating func randomRequest() throws -> RewindRequest {
     let head = core.revision
     let target: RewindRequest.Target
-    if random.below(3) == 0, head > 0 {
-      target = .revision(.revision(Revision(random.below(Int(head))) + 1))
+    if random.below(3) == 0, head > horizon {
+      target = .revision(.revision(horizon + Revision(random.below(Int(head - horizon))) + 1))
     } else {
-      let since = random.below(4) == 0 ? 0 : Revision(random.below(Int(head) + 1))
+      let since = horizon + (random.below(4) == 0 ? 0 : Revision(random.below(Int(head - horizon) + 1)))
       target = .agent(try AgentID(pick(RewindRun.agents)), since: .revision(since))
     }
     let patterns = random.below(4) == 0 ? [GlobPattern(pick(["x", "s", "m"])), GlobPattern("c*")] : []
@@ -131,7 +142,7 @@ struct RewindRun {
 
   func plan(_ request: RewindRequest) async throws -> RewindPlanner.Plan {
     try await RewindPlanner(
-      journal: journal, request: request, target: request.resolved, head: core.revision, horizon: 0
+      journal: journal, request: request, target: request.resolved, head: core.revision, horizon: horizon
     ).plan()
   }
 
@@ -140,7 +151,10 @@ struct RewindRun {
     let plan = try await plan(request)
     var covered: [StateKey: [Revision]] = [:]
     var blocked: [StateKey] = []
-    for key in RewindRun.keys where request.matches(key) {
+    let trimmed = plan.report.blocked.filter { $0.obstacle == .trimmed }.map(\.key)
+    for key in trimmed where !model.reaches(behind: horizon, on: key) { return (nil, "\(key) is not trimmed") }
+    blocked = trimmed
+    for key in RewindRun.keys where request.matches(key) && !trimmed.contains(key) {
       let covers = model.covered(on: key, by: request.resolved)
       if covers.isEmpty { continue }
       if model.value(of: key, without: covers).isRecreated { blocked.append(key) } else { covered[key] = covers }

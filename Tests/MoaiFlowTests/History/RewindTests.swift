@@ -289,6 +289,34 @@ import Testing
     guard case .trimmed = error else { return #expect(Bool(false), "\(String(describing: error))") }
   }
 
+  @Test("§6.2 a rewind since before the horizon is refused as trimmed; from there on it works")
+  func horizon() async throws {
+    try await bob.state.set("r", to: 1)
+    try await alice.state.set("r", to: 2)
+    try await swarm.saveCheckpoint()
+    let trim = Entry(
+      author: .journal, id: CommandID(high: 7, low: 7), requestHash: 0, command: .journal(.trim(to: 2)))
+    _ = try await bench.journal.append([trim.encoded()])
+    try await swarm.refresh()
+    try await bench.journal.trim(to: 2)
+    try await alice.state.set("r", to: 3)
+    for target in [.agent(try AgentID("alice"), since: .revision(1)), .revision(.revision(2))]
+      as [RewindRequest.Target]
+    {
+      let error = await swarmError { try await carol.state.rewind(RewindRequest(target)) }
+      guard case .trimmed = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+    }
+    #expect(try await carol.state.rewind(try request("alice", since: 2)).revision == 5)
+    #expect(try await swarm.value("r") == 2)
+    #expect(try await swarm.state.history(of: "r").changes.map(\.revision) == [5, 4])
+    #expect(try await swarm.state.history(of: "r").horizon == 2)
+    let part = try #require(try await swarm.state.explain("r")?.parts.first)
+    #expect(part.shown?.author.revision == 2)
+  }
+
   @Test("§6.3 a value that has grown too large for its limit blocks")
   func largeValuesBlock() async throws {
     let big = StateValue(String(repeating: "x", count: 90))
