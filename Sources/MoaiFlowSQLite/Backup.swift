@@ -10,9 +10,10 @@ enum Backup {
   /// A step copies 1 MiB. The source is read in one transaction, so that what writers commit meanwhile is not seen.
   static let pagesPerStep: CInt = 256
 
-  /// Copies everything that is committed into the empty file of `copy`, and marks it.
+  /// Copies everything that is committed into the empty file of `copy`, and marks it. `path` is the source's.
   static func copy(
-    _ source: Database, to copy: Database, takenAt: Int64, progress: @escaping (SQLiteBackup.Progress) throws -> Void
+    _ source: Database, at path: String, to copy: Database, takenAt: Int64,
+    progress: @escaping (SQLiteBackup.Progress) throws -> Void
   ) throws {
     try source.backup(to: copy, pagesPerStep: pagesPerStep) { step in
       try progress(
@@ -21,7 +22,7 @@ enum Backup {
     // The copy is one file; the mode was copied with it.
     try copy.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL")
     try copy.inTransaction(.immediate) {
-      try SwarmRows.discardDrafts(in: copy)
+      try SwarmRows.discardDrafts(path: path, in: copy)
       try copy.execute(sql: "DELETE FROM backup")
       try copy.execute(sql: "INSERT INTO backup (takenAt) VALUES (?)", arguments: [takenAt])
       return .commit

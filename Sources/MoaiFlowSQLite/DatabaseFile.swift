@@ -43,7 +43,7 @@ struct DatabaseFile {
         try migrate(db)
         try Backup.renewEpochs(newEpoch: newEpoch, path: path, in: db)
         try db.inTransaction(.immediate) {
-          try SwarmRows.discardDrafts(in: db)
+          try SwarmRows.discardDrafts(path: path, in: db)
           return .commit
         }
         try checkSize(db)

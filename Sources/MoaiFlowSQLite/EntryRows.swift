@@ -84,14 +84,20 @@ enum EntryRows {
 
   /// What the first kept entry follows on.
   ///
-  /// - Throws: `.noSuchSwarm` if the row is gone.
+  /// - Throws: `.noSuchSwarm` if the row is gone, `.damaged` if it was changed since the swarm was opened.
   static func horizon(of swarm: SwarmRow, in db: Database) throws -> Tail {
     var horizon: Tail?
-    try RawStatement(db, "SELECT horizon, horizonChecksum FROM swarm WHERE id = ?").query {
+    var isIntact = true
+    try RawStatement(db, "SELECT horizon, horizonChecksum, checksum FROM swarm WHERE id = ?").query {
       try $0.bind(swarm.id, at: 1)
     } row: { row in
-      horizon = Tail(head: row.int64(0), link: UInt64(bitPattern: row.int64(1)))
+      let found = Tail(head: row.int64(0), link: UInt64(bitPattern: row.int64(1)))
+      isIntact = UInt64(bitPattern: row.int64(2)) == SwarmRows.checksum(of: swarm, horizon: found)
+      horizon = found
       return false
+    }
+    guard isIntact else {
+      throw JournalError.damaged("the row of swarm \"\(swarm.name)\" does not match its checksum")
     }
     guard let horizon else { throw JournalError.noSuchSwarm(swarm.name) }
     return horizon

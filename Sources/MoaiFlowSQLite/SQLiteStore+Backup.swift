@@ -37,7 +37,7 @@ extension SQLiteStore {
     guard !FileManager.default.fileExists(atPath: target.path) else {
       throw .invalid("\(target.path) is there already; a backup replaces nothing")
     }
-    let takenAt = sources.now()
+    let (takenAt, origin) = (sources.now(), file.path)
     let cancellation = Cancellation()
     let outcome = await withTaskCancellationHandler {
       () async -> Result<SQLiteBackup, JournalError> in
@@ -45,7 +45,7 @@ extension SQLiteStore {
         return .success(
           try await file.read { source in
             try target.build { copy in
-              try Backup.copy(source, to: copy, takenAt: takenAt) { step in
+              try Backup.copy(source, at: origin, to: copy, takenAt: takenAt) { step in
                 try cancellation.check()
                 progress(step)
               }
@@ -87,7 +87,7 @@ extension SQLiteStore {
       do {
         try reader.read { source in
           try target.build { copy in
-            try Backup.copy(source, to: copy, takenAt: sources.now()) { _ in }
+            try Backup.copy(source, at: origin.path, to: copy, takenAt: sources.now()) { _ in }
             let problems = try String.fetchAll(copy, sql: "PRAGMA quick_check(1)").filter { $0 != "ok" }
             if let problem = problems.first { throw JournalError.damaged("\(origin.path) is damaged: \(problem)") }
             try Backup.renewEpochs(newEpoch: sources.newEpoch, path: origin.path, in: copy)

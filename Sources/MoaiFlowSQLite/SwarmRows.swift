@@ -52,7 +52,7 @@ enum SwarmRows {
     let epoch = newEpoch()
     try db.execute(
       sql: "INSERT INTO swarm (name, epoch, horizon, horizonChecksum) VALUES (?, ?, 0, 0)",
-      arguments: ["~\(epoch)", Int64(bitPattern: epoch.rawValue)])
+      arguments: [draftName(epoch), Int64(bitPattern: epoch.rawValue)])
     guard db.lastInsertedRowID <= Place.largestSwarm else {
       throw JournalError.full("\(Place.largestSwarm) swarms were created, which is as many as fit")
     }
@@ -100,17 +100,31 @@ enum SwarmRows {
 
   /// Removes a swarm or a draft; what belongs to it is not visible any more.
   static func discard(_ swarm: SwarmRow, in db: Database) throws {
-    try db.execute(sql: "INSERT OR IGNORE INTO discarded (swarm) VALUES (?)", arguments: [swarm.id])
-    try db.execute(sql: "DELETE FROM swarm WHERE id = ?", arguments: [swarm.id])
+    try discard(id: swarm.id, in: db)
   }
 
   /// Removes what a crash left of swarms that were being restored.
-  static func discardDrafts(in db: Database) throws {
-    try db.execute(sql: "INSERT OR IGNORE INTO discarded (swarm) SELECT id FROM swarm WHERE name GLOB '~*'")
-    try db.execute(sql: "DELETE FROM swarm WHERE name GLOB '~*'")
+  ///
+  /// - Throws: `.damaged` naming `path` for a name that only damage can have made look like a draft's.
+  static func discardDrafts(path: String, in db: Database) throws {
+    for row in try Row.fetchAll(db, sql: "SELECT id, name, epoch FROM swarm WHERE name GLOB '~*'") {
+      let name = row["name"] as String
+      let epoch = Epoch(UInt64(bitPattern: row["epoch"]))
+      guard name == draftName(epoch) else {
+        throw JournalError.damaged("\(path): a swarm has the name \"\(name)\"")
+      }
+      try discard(id: row["id"], in: db)
+    }
   }
 
-  private static func checksum(of swarm: SwarmRow, horizon: Tail) -> UInt64 {
+  private static func draftName(_ epoch: Epoch) -> String { "~\(epoch)" }
+
+  private static func discard(id: Int64, in db: Database) throws {
+    try db.execute(sql: "INSERT OR IGNORE INTO discarded (swarm) VALUES (?)", arguments: [id])
+    try db.execute(sql: "DELETE FROM swarm WHERE id = ?", arguments: [id])
+  }
+
+  static func checksum(of swarm: SwarmRow, horizon: Tail) -> UInt64 {
     var hash = StableHash(seed: swarm.epoch.rawValue)
     hash.combine(swarm.id)
     hash.combine(bytes: Array(swarm.name.description.utf8))

@@ -109,10 +109,11 @@ struct CorruptionTests {
     }
   }
 
-  @Test("a page of the file overwritten with noise gives an error, never a crash, wherever it is")
-  func noisePageGivesAnError() async throws {
+  @Test(
+    "a page of the file overwritten with noise gives an error, never a crash, wherever it is", arguments: [false, true])
+  func noisePageGivesAnError(isTrimmed: Bool) async throws {
     try await withFolder { folder in
-      try await fill(folder)
+      try await fill(folder, isTrimmed: isTrimmed)
       let path = folder + "/swarms.sqlite"
       let whole = try Data(contentsOf: URL(filePath: path))
       let pages = whole.count / 4_096
@@ -129,10 +130,13 @@ struct CorruptionTests {
           let store = try await SQLiteStore(folder: folder)
           for swarm in try await store.swarms() {
             let journal = try await store.open(swarm)
-            let entries = try await journal.read(after: 0, entryLimit: 100, byteLimit: .max)
-            #expect(entries.map(\.payload) == (1...10).map { [UInt8($0), 1, 2, 3] }, "page \(page)")
-            let newest = try await journal.checkpoint()?.revision ?? 0
-            _ = try await journal.checkpointRecords(of: newest, after: nil, limit: 100)
+            let start = try await journal.horizon()
+            #expect(start == (isTrimmed && swarm == .default ? 6 : 0), "page \(page)")
+            let entries = try await journal.read(after: start, entryLimit: 100, byteLimit: .max)
+            #expect(entries.map(\.payload) == (start..<10).map { [UInt8($0 + 1), 1, 2, 3] }, "page \(page)")
+            for kept in try await journal.checkpoints() {
+              _ = try await journal.checkpointRecords(of: kept.revision, after: nil, limit: 100)
+            }
           }
           try await store.close()
         } catch let error as JournalError {
@@ -145,10 +149,12 @@ struct CorruptionTests {
     }
   }
 
-  @Test("§10.1 a flipped bit anywhere in the file gives an error or less, never anything wrong, never a crash")
-  func flippedBitAnywhere() async throws {
+  @Test(
+    "§10.1 a flipped bit anywhere in the file gives an error or less, never anything wrong, never a crash",
+    arguments: [false, true])
+  func flippedBitAnywhere(isTrimmed: Bool) async throws {
     try await withFolder { folder in
-      try await fill(folder)
+      try await fill(folder, isTrimmed: isTrimmed)
       let path = folder + "/swarms.sqlite"
       let whole = try Data(contentsOf: URL(filePath: path))
       // Most of the file is free space, where a flip changes nothing.
@@ -164,13 +170,18 @@ struct CorruptionTests {
           let store = try await SQLiteStore(folder: folder)
           for swarm in [SwarmName.default, try SwarmName("other")] {
             let journal = try await store.open(swarm)
-            for entry in try await journal.read(after: 0, entryLimit: 100, byteLimit: .max) {
+            let start = try await journal.horizon()
+            #expect(start == (isTrimmed && swarm == .default ? 6 : 0), "offset \(offset)")
+            for entry in try await journal.read(after: start, entryLimit: 100, byteLimit: .max) {
               #expect(entry.payload == [UInt8(entry.revision), 1, 2, 3], "offset \(offset)")
             }
-            let newest = try await journal.checkpoint()?.revision ?? 0
-            for record in try await journal.checkpointRecords(of: newest, after: nil, limit: 100) {
-              let table = record.position.table
-              #expect(record == CheckpointRecord(table: table, id: [table], bytes: [table, 1, 2]), "offset \(offset)")
+            for kept in try await journal.checkpoints() {
+              let newest: UInt8 = kept.revision == 8 ? 2 : 3
+              for record in try await journal.checkpointRecords(of: kept.revision, after: nil, limit: 100) {
+                let table = record.position.table
+                #expect(
+                  record == CheckpointRecord(table: table, id: [table], bytes: [table, 1, newest]), "offset \(offset)")
+              }
             }
           }
           try await store.close()
@@ -183,14 +194,71 @@ struct CorruptionTests {
     }
   }
 
-  /// Two swarms of ten entries, `default` with a checkpoint at 8.
-  private func fill(_ folder: String) async throws {
+  @Test("damage that looks like a swarm half restored, or long deleted, removes no swarm")
+  func damageRemovesNoSwarm() async throws {
+    for sql in ["UPDATE swarm SET name = '~efault' WHERE id = 1", "INSERT INTO discarded VALUES (1)"] {
+      try await withFolder { folder in
+        try await fill(folder)
+        let queue = try DatabaseQueue(path: folder + "/swarms.sqlite")
+        try await queue.write { try $0.execute(sql: sql) }
+        do {
+          let store = try await SQLiteStore(folder: folder)
+          try await store.delete(SwarmName("other"))
+          try await store.close()
+        } catch let error as JournalError {
+          #expect(error.kindAndText.kind == "damaged")
+        }
+        let kept = try await queue.read {
+          try Int.fetchOne($0, sql: "SELECT count(*) FROM entry WHERE place >> 40 = 1")
+        }
+        #expect(kept == 10)
+      }
+    }
+  }
+
+  @Test("a trim to a checkpoint whose entry is damaged is refused: what follows would hang on nothing")
+  func trimToADamagedEntry() async throws {
+    for sql in ["UPDATE entry SET link = link + 1", "UPDATE entry SET payload = x'00'", "DELETE FROM entry"] {
+      try await withFolder { folder in
+        try await fill(folder)
+        try await DatabaseQueue(path: folder + "/swarms.sqlite")
+          .write { try $0.execute(sql: sql + " WHERE place = 1 << 40 | 8") }
+        let store = try await SQLiteStore(folder: folder)
+        let journal = try await store.open(.default)
+        #expect(await refusal { try await journal.trim(to: 8) }?.corruptRevision == 8)
+        #expect(try await journal.horizon() == 0)
+        // Damage before the floor goes with what is trimmed.
+        try await journal.skip(8, replacement: [8])
+        try await journal.save(CheckpointUpdate(revision: 9, header: [], upserted: [], removed: []))
+        try await journal.trim(to: 9)
+        #expect(try await journal.read(after: 9, entryLimit: 9, byteLimit: 9).map(\.payload) == [[10, 1, 2, 3]])
+        try await store.close()
+      }
+    }
+  }
+
+  /// Two swarms of ten entries, `default` with a checkpoint at 8; trimmed, with another one at 6, its floor.
+  private func fill(_ folder: String, isTrimmed: Bool = false) async throws {
     let store = try await SQLiteStore(folder: folder, sources: .counting())
     let journal = try await store.open(.default)
     let other = try await store.create(SwarmName("other"))
     for number in UInt8(1)...10 {
       _ = try await journal.append([[number, 1, 2, 3]])
       _ = try await other.append([[number, 1, 2, 3]])
+    }
+    if isTrimmed {
+      try await journal.save(
+        CheckpointUpdate(
+          revision: 6, header: [6],
+          upserted: (0..<5).map { CheckpointRecord(table: $0, id: [$0], bytes: [$0, 1, 3]) }, removed: []))
+      try await journal.trim(to: 6)
+      try await journal.save(
+        CheckpointUpdate(
+          revision: 8, header: [8],
+          upserted: (0..<3).map { CheckpointRecord(table: $0, id: [$0], bytes: [$0, 1, 2]) },
+          removed: (3..<5).map { .init(table: $0, id: [$0]) }))
+      try await store.close()
+      return
     }
     try await journal.save(
       CheckpointUpdate(

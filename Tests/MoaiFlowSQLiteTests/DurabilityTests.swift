@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import MoaiFlow
 import MoaiFlowSQLite
+import MoaiFlowTesting
 import Synchronization
 import Testing
 
@@ -92,6 +93,60 @@ struct DurabilityTests {
       }
       #expect(seen.count > 10)
     }
+  }
+
+  @Test("§10.1 a log cut off anywhere leaves the journal as it was after some commit: checkpoints, horizon and all")
+  func tornLogLeavesACut() async throws {
+    try await withFolder { folder in
+      let store = try await SQLiteStore(folder: folder)
+      let journal = try await store.open(.default)
+      var random = SplitMix64(seed: 7)
+      var states = [try await Self.state(of: journal)]
+      for number in 1...60 {
+        let kept = try await journal.checkpoints().map(\.revision)
+        let head = try await journal.head()
+        switch number % 4 {
+        case 0 where !kept.isEmpty: try await journal.trim(to: kept[random.below(kept.count)])
+        case 1, 2:
+          try await journal.save(
+            CheckpointUpdate(
+              revision: head, header: [UInt8(number)],
+              upserted: (0..<8).map { CheckpointRecord(table: 1, id: [UInt8(random.below(20)), $0], bytes: [9]) },
+              removed: (0..<8).map { .init(table: 1, id: [UInt8(random.below(20)), $0]) },
+              keepsPrevious: kept.count < 3 && random.below(2) == 0))
+        default: _ = try await journal.append([[UInt8(number), 1], [UInt8(number), 2]])
+        }
+        states.append(try await Self.state(of: journal))
+      }
+      let image = try copy(folder, to: folder + "/image")
+      try await store.close()
+      let log = try Data(contentsOf: URL(filePath: image + "/swarms.sqlite-wal"))
+      var seen: Set<Int> = []
+      for cut in stride(from: 0, through: log.count, by: 4_001) {
+        let copy = try copy(image, to: "\(folder)/cut-\(cut)")
+        try log.prefix(cut).write(to: URL(filePath: copy + "/swarms.sqlite-wal"))
+        let store = try await SQLiteStore(folder: copy)
+        let state = try await Self.state(of: try await store.open(.default))
+        let index = states.firstIndex(of: state)
+        #expect(index != nil, "cut at \(cut)")
+        if let index { seen.insert(index) }
+        #expect(try await store.integrityProblems() == [])
+        try await store.close()
+      }
+      #expect(seen.count > 15)
+    }
+  }
+
+  /// Everything that can be read of a journal.
+  private static func state(of journal: any Journal) async throws -> [String] {
+    let horizon = try await journal.horizon()
+    var state = ["horizon \(horizon), head \(try await journal.head())"]
+    for kept in try await journal.checkpoints() {
+      let records = try await journal.checkpointRecords(of: kept.revision, after: nil, limit: 1_000)
+      state.append("checkpoint \(kept) \(records)")
+    }
+    state.append("\(try await journal.read(after: horizon, entryLimit: 1_000, byteLimit: .max))")
+    return state
   }
 
   @Test("a full disk stores nothing of the call, and the journal goes on when there is space again")
