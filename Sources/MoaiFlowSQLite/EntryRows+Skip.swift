@@ -15,8 +15,8 @@ extension EntryRows {
 
   /// Puts `payload` in the place of an entry; runs inside the caller's transaction.
   ///
-  /// The new entry follows on the one before it. The one behind it keeps its link, which a seam holds from then on, if it
-  /// is intact itself; otherwise it is the next one that is found damaged.
+  /// The new entry follows on the one before it. The one behind it keeps its link, which a seam holds from then on. If it
+  /// is damaged itself it stays so: its own checksum is checked first.
   static func skip(
     _ revision: Revision, of swarm: SwarmRow, replacement payload: [UInt8], evenIfIntact: Bool, now: Int64,
     path: String, in db: Database
@@ -37,7 +37,7 @@ extension EntryRows {
     var tail = Tail(head: revision - 1, link: previous)
     try insert(CollectionOfOne((appendedAt, payload)), of: swarm, after: &tail, in: db)
     let isNextSewn = try SeamRows.seam(of: swarm, at: revision + 1, in: db) != nil
-    if !isNextSewn, let next = try row(at: revision + 1, of: swarm, in: db), next.isContentIntact {
+    if !isNextSewn, let next = try row(at: revision + 1, of: swarm, in: db) {
       try SeamRows.insert(for: next, of: swarm, in: db)
     }
     var kept = try CheckpointRows.kept(of: swarm, path: path, in: db)
