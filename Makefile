@@ -17,7 +17,7 @@ SEEDS ?= 100000
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 STEPS ?=
 # Rounds of `make crash`.
-ROUNDS ?= 20
+ROUNDS ?= 100
 
 .PHONY: help
 help: ## list the targets
@@ -71,6 +71,10 @@ simulate: setup ## run the swarm in a simulated world, for SEEDS seeds; or repla
 crash: setup ## kill a writing process ROUNDS times and look for acknowledged writes that are gone
 	swift build --configuration release --product moai-flow
 	.build/release/moai-flow crash --rounds $(ROUNDS)
+
+.PHONY: sanitize
+sanitize: setup ## run all tests under the thread sanitizer; a report fails them
+	TSAN_OPTIONS=halt_on_error=1 swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-tsan --disable-xctest
 
 .PHONY: docs
 docs: setup $(LIBRARIES:%=docs-%) ## build the reference of each library; a warning is an error

@@ -19,13 +19,6 @@ struct DemoTests {
     #expect(isTooLong == [])
   }
 
-  @Test("§10.1 nothing acknowledged is missing after SIGKILL under 16 writers of every type")
-  func nothingIsMissingAfterAKill() throws {
-    let answer = try moai("crash", "--rounds", "3", "--operations", "1000", "--seed", "7")
-    answer.expectSuccess()
-    #expect(answer.lines.last == "3 rounds, 3 killed while writing, 0 rows with lost writes", "\(answer.output)")
-  }
-
   @Test func demoOptionsAreChecked() throws {
     try moai("demo", "--agents", "1").expectFailure(2, "--agents takes 2 to 256")
     try moai("demo", "--engine", "nats").expectFailure(2, "not available yet")

@@ -1,5 +1,9 @@
 import Synchronization
 
+#if THREAD_SANITIZER
+  import MoaiFlow
+#endif
+
 /// A place where calls wait while it is closed, and where a test waits until some do.
 public final class Gate: Sendable {
   private struct State {

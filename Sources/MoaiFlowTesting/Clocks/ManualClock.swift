@@ -1,5 +1,9 @@
 import Synchronization
 
+#if THREAD_SANITIZER
+  import MoaiFlow
+#endif
+
 /// A clock that stands still until a test moves it.
 ///
 /// ``untilSleeping(_:)`` returns once somebody sleeps on the clock, so a test knows that a deadline is set before it lets

@@ -53,7 +53,7 @@ struct Demo: AsyncParsableCommand {
       try await swarm.close()
       try await store.close()
       stage.scene("A child process that writes is killed with SIGKILL, the folder reopened")
-      let kill = KillRound(folder: folder, writers: agents, operations: 100_000, killAfter: 0.7)
+      let kill = KillRound(folder: folder, writers: agents, operations: 100_000, moment: .afterFirstWrite(0.7))
       let killed = try await kill.run()
       stage.line("acknowledged before the kill", "\(killed.acknowledged.grouped) writes")
       ledger.check(killed)

@@ -32,8 +32,8 @@ final class DemoLedger: Sendable {
 
   func check(_ killed: KillRound.Report) {
     add(
-      "acknowledged by the killed child, missing", found: killed.missing.count.grouped, expected: "0",
-      isRight: killed.missing.isEmpty && killed.acknowledged > 0)
+      "acknowledged by the killed child, missing", found: killed.faults.count.grouped, expected: "0",
+      isRight: killed.faults.isEmpty && killed.acknowledged > 0)
   }
 
   /// Shows every check and returns whether all are right.

@@ -99,11 +99,11 @@ struct DemoWriters {
 
 /// A count that many tasks add to.
 private final class Tally: Sendable {
-  private let total = Mutex(0)
+  private let total = Atomic(0)
 
-  var count: Int { total.withLock { $0 } }
+  var count: Int { total.load(ordering: .relaxed) }
 
   func add() {
-    total.withLock { $0 += 1 }
+    total.wrappingAdd(1, ordering: .relaxed)
   }
 }

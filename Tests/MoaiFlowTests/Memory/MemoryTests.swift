@@ -5,7 +5,7 @@ import Testing
 @testable import MoaiFlow
 
 /// The memory: a view over state, with volatile entries beside it.
-@Suite(.timeLimit(.minutes(1))) struct MemoryTests {
+@Suite(.patience) struct MemoryTests {
   @Test("an entry is the register under memory/NAMESPACE/KEY, and state sees it")
   func isAViewOverState() async throws {
     let swarm = try await SwarmBench().open()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MoaiFlow
 
-@Suite(.timeLimit(.minutes(1))) struct ConcurrencyTests {
+@Suite(.patience) struct ConcurrencyTests {
   static let writers = 16
   static let operations = 1_000
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MoaiFlow
 
-@Suite(.timeLimit(.minutes(1))) struct FollowTests {
+@Suite(.patience) struct FollowTests {
   private func attached(_ swarm: Swarm, _ count: Int = 1) async {
     while await swarm.subscribers.count < count { await Task.yield() }
   }

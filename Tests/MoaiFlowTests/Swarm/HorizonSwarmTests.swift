@@ -5,7 +5,7 @@ import Testing
 @testable import MoaiFlow
 
 /// A swarm whose horizon moves while others read and write.
-@Suite(.timeLimit(.minutes(1))) struct HorizonSwarmTests {
+@Suite(.patience) struct HorizonSwarmTests {
   private func trim(_ swarm: Swarm, _ bench: SwarmBench, to revision: Revision) async throws {
     let entry = Entry(
       author: .journal, id: CommandID(high: 0x7, low: UInt64(revision)), requestHash: 0,

@@ -5,7 +5,7 @@ import Testing
 @testable import MoaiFlow
 
 /// Acknowledged writes are there after every kind of end (rule §10.1), over the journal in memory.
-@Suite(.timeLimit(.minutes(1))) struct RestartTests {
+@Suite(.patience) struct RestartTests {
   private func write(_ swarm: Swarm, rounds: Int) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for name in ["alice", "bob", "carol"] {

@@ -5,7 +5,7 @@ import Testing
 @testable import MoaiFlow
 
 /// The writer loop and what it tells its callers when the journal does not do as told.
-@Suite(.timeLimit(.minutes(1))) struct WriterTests {
+@Suite(.patience) struct WriterTests {
   @Test("a caller gets the outcome after its entry is durable and applied, and reads its own write")
   func readsItsOwnWrite() async throws {
     let bench = try await SwarmBench()

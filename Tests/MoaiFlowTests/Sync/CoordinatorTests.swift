@@ -3,7 +3,7 @@ import Testing
 
 @testable import MoaiFlow
 
-@Suite(.timeLimit(.minutes(1))) struct CoordinatorTests {
+@Suite(.patience) struct CoordinatorTests {
   private let clock = ManualClock()
 
   private actor Heard {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MoaiFlow
 
-@Suite(.timeLimit(.minutes(1))) struct FullSyncTests {
+@Suite(.patience) struct FullSyncTests {
   /// A swarm with a coordinator whose clock the test moves.
   private struct Room {
     let bench: SwarmBench
