@@ -60,10 +60,16 @@ extension SwarmSettings {
         writer.count(writers.count)
         for pattern in writers { writer.string(pattern.text.string) }
       }
+      writer.optional(policy.bounds.minimum)
+      writer.optional(policy.bounds.maximum)
+      writer.optional(policy.idleMilliseconds)
     }
     // Signed, so that whatever was submitted can be read again; applying decides what may be set.
     writer.signed(Int64(limits.valueBytes))
     writer.signed(Int64(limits.siblings))
+    writer.signed(limits.replicaIdleMilliseconds)
+    writer.optional(retention.milliseconds)
+    writer.optional(retention.entries)
   }
 
   init(from reader: inout ByteReader) throws(DecodingFailure) {
@@ -80,10 +86,34 @@ extension SwarmSettings {
         }
         writers = patterns
       }
-      policies.append(KeyPolicy(pattern: pattern, type: type, strategy: strategy, writers: writers))
+      let bounds = CounterBounds(
+        minimum: try reader.optionalSigned("policy.min"), maximum: try reader.optionalSigned("policy.max"))
+      policies.append(
+        KeyPolicy(
+          pattern: pattern, type: type, strategy: strategy, writers: writers, bounds: bounds,
+          idleMilliseconds: try reader.optionalSigned("policy.idle_ms")))
     }
     let valueBytes = try reader.signed("settings.value_bytes")
     let siblings = try reader.signed("settings.siblings")
-    self.init(policies: policies, limits: SwarmLimits(valueBytes: Int(valueBytes), siblings: Int(siblings)))
+    let limits = SwarmLimits(
+      valueBytes: Int(valueBytes), siblings: Int(siblings),
+      replicaIdleMilliseconds: try reader.signed("settings.replica_idle_ms"))
+    let retention = HistoryRetention(
+      milliseconds: try reader.optionalSigned("settings.history_ms"),
+      entries: try reader.optionalSigned("settings.history_entries"))
+    self.init(policies: policies, limits: limits, retention: retention)
+  }
+}
+
+extension ByteWriter {
+  fileprivate mutating func optional(_ number: Int64?) {
+    bool(number != nil)
+    if let number { signed(number) }
+  }
+}
+
+extension ByteReader {
+  fileprivate mutating func optionalSigned(_ field: String) throws(DecodingFailure) -> Int64? {
+    try bool(field) ? try signed(field) : nil
   }
 }

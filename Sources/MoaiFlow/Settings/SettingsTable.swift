@@ -1,6 +1,9 @@
 /// The settings in force. One record: replaced as a whole.
 struct SettingsTable: Sendable {
   static let policyLimit = 1_000
+  /// Milliseconds that a setting may name: up to a hundred years, so that adding them to a time never overflows.
+  static let durations: ClosedRange<Int64> = 1...(100 * 366 * 24 * 60 * 60 * 1000)
+  private static var durationText: String { "\(durations.lowerBound) to \(durations.upperBound)" }
 
   var settings = SwarmSettings()
   var isDirty = false
@@ -31,6 +34,22 @@ struct SettingsTable: Sendable {
     }
     guard settings.policies.count <= policyLimit else {
       throw .limit("\(settings.policies.count) policies, at most \(policyLimit)")
+    }
+    guard durations ~= settings.limits.replicaIdleMilliseconds else {
+      throw .limit("limits.replica_idle_ms is \(settings.limits.replicaIdleMilliseconds), allowed are \(durationText)")
+    }
+    for duration in [settings.retention.milliseconds, settings.retention.entries] {
+      guard let duration else { continue }
+      guard durations ~= duration else { throw .limit("retention is \(duration), allowed are \(durationText)") }
+    }
+    for policy in settings.policies {
+      if let minimum = policy.bounds.minimum, let maximum = policy.bounds.maximum, minimum > maximum {
+        throw .limit("the policy for \(policy.pattern.text) allows at least \(minimum) and at most \(maximum)")
+      }
+      guard let idle = policy.idleMilliseconds else { continue }
+      guard durations ~= idle else {
+        throw .limit("the policy for \(policy.pattern.text) deletes after \(idle) ms, allowed are \(durationText)")
+      }
     }
   }
 

@@ -45,7 +45,14 @@ struct WireObject {
   }
 
   func integer(_ name: String, in range: ClosedRange<Int64>, default: Int64) throws(WireError) -> Int64 {
-    guard optional(name) != nil else { return `default` }
+    try optionalInteger(name, in: range) ?? `default`
+  }
+
+  /// Nil if the field is absent or null.
+  func optionalInteger(
+    _ name: String, in range: ClosedRange<Int64> = Int64.min...Int64.max
+  ) throws(WireError) -> Int64? {
+    guard optional(name) != nil else { return nil }
     let number = try integer(name)
     guard range.contains(number) else {
       throw WireError(place.appending(name), "\(number) is not between \(range.lowerBound) and \(range.upperBound)")

@@ -7,8 +7,10 @@ struct SwarmsSettings: AsyncParsableCommand {
     commandName: "settings",
     abstract: "Replace a swarm's settings.",
     discussion: """
-      The file holds {"policies": [{"pattern", "crdt_type"?, "strategy"?, "writers"?}], "limits"?: {"value_bytes"?, \
-      "siblings"?}}. What it leaves out gets its default; keys that exist keep their type and strategy.
+      The file holds {"policies": [{"pattern", "crdt_type"?, "strategy"?, "writers"?, "min"?, "max"?, "retention"?: \
+      {"idle_ms"}}], "limits"?: {"value_bytes"?, "siblings"?, "replica_idle_ms"?}, "retention"?: {"history_ms"?, \
+      "history_entries"?}}. What it leaves out gets its default; keys that exist keep their type and strategy. min and \
+      max bound counters; idle_ms deletes keys that nobody changed for so long; retention lets older history go.
 
       Example:
         moai-flow swarms settings research settings.json

@@ -13,7 +13,10 @@ struct SettingsJSONTests {
           writers: [GlobPattern("x"), GlobPattern("y-*")]),
         KeyPolicy(pattern: GlobPattern("*"), writers: []),
         KeyPolicy(pattern: GlobPattern("e\u{301}")),
-      ], limits: SwarmLimits(valueBytes: 1_000, siblings: 3))
+        KeyPolicy(
+          pattern: GlobPattern("budget/*"), bounds: CounterBounds(minimum: 0, maximum: 100), idleMilliseconds: 5_000),
+      ], limits: SwarmLimits(valueBytes: 1_000, siblings: 3, replicaIdleMilliseconds: 60_000),
+      retention: HistoryRetention(milliseconds: 86_400_000, entries: 1_000))
     #expect(try SwarmSettings(json: settings.json) == settings)
     #expect(try SwarmSettings(json: [:]) == SwarmSettings())
     #expect(try SwarmSettings(json: ["policies": .null, "limits": .null]) == SwarmSettings())
@@ -23,10 +26,14 @@ struct SettingsJSONTests {
     "settings with a field that is unknown, not supported yet or out of range are refused",
     arguments: [
       (#"{"polices": []}"#, "/polices: there is no such field"),
-      (#"{"retention": 5}"#, "/retention: not supported yet"),
+      (#"{"retention": 5}"#, "/retention: must be an object"),
+      (#"{"retention": {"history_ms": 0}}"#, "/retention/history_ms: 0 is not between"),
+      (#"{"retention": {"days": 1}}"#, "/retention/days: there is no such field"),
+      (#"{"policies": [{"pattern": "a", "min": 6, "max": 5}]}"#, "/policies/0/max: 5 is less than min"),
+      (#"{"policies": [{"pattern": "a", "min": 0.5}]}"#, "/policies/0/min: must be an integer"),
+      (#"{"policies": [{"pattern": "a", "retention": {"idle_ms": -1}}]}"#, "/policies/0/retention/idle_ms: -1 is not"),
       (#"{"quorum": 2}"#, "/quorum: not supported yet"),
       (#"{"topology": "ring"}"#, "/topology: not supported yet"),
-      (#"{"policies": [{"pattern": "a", "max": 5}]}"#, "/policies/0/max: not supported yet"),
       (#"{"policies": [{"pattern": "a"}, {}]}"#, "/policies/1/pattern: the field is missing"),
       (#"{"policies": [{"pattern": ""}]}"#, "/policies/0/pattern"),
       (#"{"policies": [{"pattern": "a", "crdt_type": "tree"}]}"#, "/policies/0/crdt_type: must be one of"),
