@@ -22,6 +22,12 @@ public struct CausalContext: Hashable, Sendable {
     for dot in dots { insert(dot) }
   }
 
+  /// The writes of one range.
+  @inlinable
+  public init(range: DotRange) {
+    storage = [range]
+  }
+
   @inlinable
   init(sorted ranges: [DotRange]) {
     storage = ranges

@@ -36,6 +36,11 @@ package struct CheckpointLoader: Sendable {
       var keyReader = ByteReader(id)
       let key = try RememberedCommands.Key(from: &keyReader, agents: state.agents)
       commands.append((key, try RememberedCommands.Remembered(from: &reader)))
+    case CheckpointTable.replicas:
+      var idReader = ByteReader(id)
+      var number: UInt64 = 0
+      for _ in 0..<8 { number = number << 8 | UInt64(try idReader.byte("replicas.id")) }
+      try state.replicas.load(ReplicaID(number), from: &reader, agents: state.agents)
     case let table: throw reader.failure(.malformed("\(table) is no table"), "checkpoint.table")
     }
     try reader.finish("checkpoint.record")
@@ -53,6 +58,7 @@ package struct CheckpointLoader: Sendable {
     try reader.expect(state.remembered.count, "checkpoint.commands")
     let horizon = Horizon(
       revision: try reader.revision("checkpoint.horizon"), movedAt: try reader.revision("checkpoint.horizon_moved_at"))
+    try reader.expect(state.replicas.replicas.count, "checkpoint.replicas")
     try reader.finish("checkpoint.header")
     guard horizon.revision <= horizon.movedAt, horizon.movedAt <= checkpoint.revision else {
       throw reader.failure(.malformed("the horizon lies beyond the checkpoint"), "checkpoint.horizon")

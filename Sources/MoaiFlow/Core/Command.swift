@@ -7,6 +7,7 @@ public enum Command: Sendable, Hashable {
   case state(StateCommand)
   case settings(SettingsCommand)
   case journal(JournalCommand)
+  case replica(ReplicaCommand)
 }
 
 extension Command {
@@ -21,6 +22,9 @@ extension Command {
     case .journal(let command):
       writer.byte(3)
       command.encode(into: &writer)
+    case .replica(let command):
+      writer.byte(4)
+      command.encode(into: &writer)
     }
   }
 
@@ -29,6 +33,7 @@ extension Command {
     case 1: self = .state(try StateCommand(from: &reader))
     case 2: self = .settings(try SettingsCommand(from: &reader))
     case 3: self = .journal(try JournalCommand(from: &reader))
+    case 4: self = .replica(try ReplicaCommand(from: &reader))
     case let tag: throw reader.failure(.malformed("\(tag) is no command"), "command")
     }
   }

@@ -4,12 +4,20 @@ import HeapModule
 enum DeadlineID: Hashable, Sendable, Comparable {
   /// The agent's oldest remembered command leaves the window.
   case forgetCommands(AgentIndex)
+  /// A key that nobody changed for as long as its policy keeps it may go; by its slot.
+  case deleteIdleKey(Int)
+  /// A replica that sent nothing for long may be closed; by its slot.
+  case closeReplica(Int)
 
-  static func < (left: Self, right: Self) -> Bool {
-    switch (left, right) {
-    case (.forgetCommands(let l), .forgetCommands(let r)): l < r
+  private var order: (Int, Int) {
+    switch self {
+    case .forgetCommands(let agent): (0, Int(agent))
+    case .deleteIdleKey(let slot): (1, slot)
+    case .closeReplica(let slot): (2, slot)
     }
   }
+
+  static func < (left: Self, right: Self) -> Bool { left.order < right.order }
 }
 
 /// The deadlines of a swarm, fired in (instant, id) order before an entry applies.
@@ -34,6 +42,24 @@ struct Deadlines: Sendable {
     guard instants[id] != instant else { return }
     instants[id] = instant
     if let instant { heap.insert(Item(instant: instant, id: id)) }
+  }
+
+  /// Sets a deadline that is not set yet. For what is put off often: when the old deadline fires, its owner looks again.
+  mutating func setIfAbsent(_ id: DeadlineID, at instant: Int64) {
+    if instants[id] == nil { set(id, at: instant) }
+  }
+
+  /// Takes back every deadline of idle keys.
+  mutating func removeIdleKeys() {
+    for id in instants.keys {
+      if case .deleteIdleKey = id { instants[id] = nil }
+    }
+  }
+
+  /// The instant `duration` milliseconds behind `time`; the engine's clock may stand anywhere.
+  static func after(_ time: Int64, _ duration: Int64) -> Int64 {
+    let (instant, overflowed) = time.addingReportingOverflow(duration)
+    return overflowed ? .max : instant
   }
 
   /// Removes and returns the first deadline at or before `now`.

@@ -14,9 +14,9 @@ extension Outcome {
       }
     case .settings: hash.combine(UInt64(3))
     case .journal: hash.combine(UInt64(4))
-    case .refused(let refusal):
+    case .refused, .replica:
       var writer = ByteWriter()
-      Outcome(revision: revision, result: .refused(refusal)).encode(into: &writer)
+      encode(into: &writer)
       hash.combine(bytes: writer.bytes)
     }
   }
@@ -28,6 +28,7 @@ extension StateTable {
     hash.combine(keys[slot].revision)
     hash.combine(UInt64(keys[slot].record.header.contentSize))
     hash.combine(keys[slot].record.header.version)
+    hash.combine(keys[slot].record.header.created.replica.rawValue)
     hash.combine(keys[slot].record.header.created.number)
     hash.combine(keys[slot].record.counterSum)
   }

@@ -12,6 +12,7 @@ public struct Outcome: Sendable, Hashable {
     case state(StateOutcome)
     case settings
     case journal
+    case replica(ReplicaOutcome)
     case refused(Refusal)
   }
 
@@ -28,6 +29,7 @@ public enum Refusal: Error, Sendable, Hashable {
   case state(StateRefusal)
   case settings(SettingsRefusal)
   case journal(JournalRefusal)
+  case replica(ReplicaRefusal)
   /// The command id was used before for another request.
   case idempotencyMismatch
 }
@@ -38,6 +40,7 @@ extension Refusal: CustomStringConvertible {
     case .state(let refusal): refusal.description
     case .settings(let refusal): refusal.description
     case .journal(let refusal): refusal.description
+    case .replica(let refusal): refusal.description
     case .idempotencyMismatch: "this command id was used before for another request; take a new id"
     }
   }
@@ -62,6 +65,12 @@ extension Outcome {
     case .refused(.journal(let refusal)):
       writer.byte(7)
       refusal.encode(into: &writer)
+    case .replica(let outcome):
+      writer.byte(8)
+      outcome.encode(into: &writer)
+    case .refused(.replica(let refusal)):
+      writer.byte(9)
+      refusal.encode(into: &writer)
     }
   }
 
@@ -76,6 +85,8 @@ extension Outcome {
     case 5: result = .refused(.idempotencyMismatch)
     case 6: result = .journal
     case 7: result = .refused(.journal(try JournalRefusal(from: &reader)))
+    case 8: result = .replica(try ReplicaOutcome(from: &reader))
+    case 9: result = .refused(.replica(try ReplicaRefusal(from: &reader)))
     case let tag: throw reader.failure(.malformed("\(tag) is no outcome"), "outcome")
     }
   }

@@ -20,10 +20,9 @@ struct RememberedCommands: Sendable {
     let outcome: Outcome
     let time: Int64
 
-    /// When the command is forgotten; the engine's clock may stand anywhere.
+    /// When the command is forgotten.
     fileprivate var endOfWindow: Int64 {
-      let (end, overflowed) = time.addingReportingOverflow(RememberedCommands.window)
-      return overflowed ? .max : end
+      Deadlines.after(time, RememberedCommands.window)
     }
   }
 

@@ -6,12 +6,14 @@ enum CheckpointTable {
   static let keys: UInt8 = 2
   static let settings: UInt8 = 3
   static let commands: UInt8 = 4
+  static let replicas: UInt8 = 5
 }
 
 /// A checkpoint about to be saved, and what to do if saving fails.
 struct PreparedCheckpoint {
   let update: CheckpointUpdate
   fileprivate let slots: [Int]
+  fileprivate let replicaSlots: [Int]
   fileprivate let agentsBefore: Int
   fileprivate let commands: RememberedCommands.Changes
   fileprivate let settingsChanged: Bool
@@ -44,6 +46,13 @@ extension SwarmState {
     }
     let settingsChanged = settings.isDirty
     settings.isDirty = false
+    let replicaSlots = replicas.replicas.takeDirty()
+    for slot in replicaSlots {
+      upserted.append(
+        CheckpointRecord(
+          table: CheckpointTable.replicas, id: .bigEndian(replicas.replicas[slot].id.rawValue),
+          bytes: replicas.record(in: slot)))
+    }
     let commands = remembered.takeChanges()
     for (key, command) in commands.added {
       upserted.append(CheckpointRecord(table: CheckpointTable.commands, id: key.bytes, bytes: command.encoded()))
@@ -59,16 +68,18 @@ extension SwarmState {
     header.count(remembered.count)
     header.varint(UInt64(horizon.revision))
     header.varint(UInt64(horizon.movedAt))
+    header.count(replicas.replicas.count)
     return PreparedCheckpoint(
       update: CheckpointUpdate(
         revision: revision, header: header.bytes, upserted: upserted, removed: removed, keepsPrevious: keepingPrevious),
-      slots: slots, agentsBefore: agentsBefore, commands: commands, settingsChanged: settingsChanged)
+      slots: slots, replicaSlots: replicaSlots, agentsBefore: agentsBefore, commands: commands, settingsChanged: settingsChanged)
   }
 
   /// Takes back a checkpoint that was not saved: its records belong into the next one.
   mutating func abandon(_ checkpoint: PreparedCheckpoint) {
     agents.checkpointed = min(agents.checkpointed, checkpoint.agentsBefore)
     for slot in checkpoint.slots { state.keys.markDirty(slot) }
+    for slot in checkpoint.replicaSlots { replicas.replicas.markDirty(slot) }
     settings.isDirty = settings.isDirty || checkpoint.settingsChanged
     remembered.restore(checkpoint.commands)
   }
@@ -78,6 +89,7 @@ extension SwarmState {
     var copy = self
     copy.agents.checkpointed = 0
     for slot in copy.state.keys.rows.indices { copy.state.keys.markDirty(slot) }
+    for slot in copy.replicas.replicas.rows.indices { copy.replicas.replicas.markDirty(slot) }
     copy.settings.isDirty = copy.settings.isKept
     copy.remembered.markAllUnsaved()
     return copy.prepareCheckpoint(keepingPrevious: false).update
@@ -105,7 +117,7 @@ extension RememberedCommands.Remembered {
 }
 
 extension [UInt8] {
-  static func bigEndian(_ value: UInt32) -> [UInt8] {
+  static func bigEndian(_ value: some FixedWidthInteger) -> [UInt8] {
     Swift.withUnsafeBytes(of: value.bigEndian) { Array($0) }
   }
 }

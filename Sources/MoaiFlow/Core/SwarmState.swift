@@ -21,6 +21,7 @@ package struct SwarmState: Sendable {
   var settings = SettingsTable()
   var remembered = RememberedCommands()
   var deadlines = Deadlines()
+  var replicas = ReplicaTable()
   private(set) var horizon = Horizon()
   private var buffers = TransactionBuffers()
   /// What the last entry changed, as the chain hash takes it.
@@ -49,20 +50,22 @@ package struct SwarmState: Sendable {
     precondition(revision == self.revision + 1, "entries apply in order, without gaps")
     self.revision = revision
     time = max(time, appendedAt)
-    fireDeadlines()
+    let expired = fireDeadlines()
     let author = agents.index(of: entry.author)
-    let timestamp = max(Timestamp(milliseconds: time), lastTimestamp.successor)
+    let timestamp = nextTimestamp
     let key = RememberedCommands.Key(agent: author, id: entry.id)
     let applied: Applied
     if let first = remembered[key] {
       applied = Applied(
-        outcome: repeatOf(first, hash: entry.requestHash), author: entry.author, timestamp: timestamp, changes: [])
+        outcome: repeatOf(first, hash: entry.requestHash), author: entry.author, timestamp: timestamp,
+        changes: expired.changes)
     } else {
-      let (result, changes) = execute(entry, author: author, timestamp: timestamp)
+      let (result, changes) = execute(entry, author: author, timestamp: timestamp, expired: expired.slots)
       let outcome = Outcome(revision: revision, result: result)
       remembered.remember(
         .init(requestHash: entry.requestHash, outcome: outcome, time: time), as: key, deadlines: &deadlines)
-      applied = Applied(outcome: outcome, author: entry.author, timestamp: timestamp, changes: changes)
+      applied = Applied(outcome: outcome, author: entry.author, timestamp: timestamp,
+        changes: expired.changes.isEmpty ? changes : expired.changes + changes)
     }
     extendChain(payloadHash: payloadHash, appendedAt: appendedAt, applied: applied)
     return applied
@@ -81,23 +84,29 @@ package struct SwarmState: Sendable {
     return outcome
   }
 
-  private mutating func fireDeadlines() {
+  /// Does what is due, and returns the keys that went by it.
+  private mutating func fireDeadlines() -> (slots: Set<Int>, changes: [StateChange]) {
+    var idle: [Int] = []
     while let due = deadlines.popDue(at: time) {
       switch due {
       case .forgetCommands(let agent): remembered.expire(agent, at: time, deadlines: &deadlines)
+      case .deleteIdleKey(let slot): if isIdle(slot) { idle.append(slot) }
+      case .closeReplica(let slot): closeIfIdle(slot)
       }
     }
+    return idle.isEmpty ? ([], []) : (Set(idle), deleteIdle(idle))
   }
 
   private mutating func execute(
-    _ entry: Entry, author: AgentIndex, timestamp: Timestamp
+    _ entry: Entry, author: AgentIndex, timestamp: Timestamp, expired: Set<Int>
   ) -> (Outcome.Result, [StateChange]) {
     if case .state(.rewind(let rewind)) = entry.command {
       for agent in rewind.agents { _ = agents.index(of: agent) }
     }
     var transaction = Transaction(
       epoch: epoch, revision: revision, timestamp: timestamp, author: author, authorName: entry.author,
-      horizon: horizon.revision, reusing: takeBuffers())
+      horizon: horizon.revision, offline: entry.command.offline, reusing: takeBuffers())
+    transaction.expired = expired
     defer { buffers = transaction.releaseBuffers() }
     do {
       switch entry.command {
@@ -105,17 +114,23 @@ package struct SwarmState: Sendable {
         let written = try state.apply(writes, in: &transaction, settings: settings.settings, agents: agents)
         let changes = state.commit(&transaction, agents: agents)
         lastTimestamp = timestamp
-        changesDigest = transaction.digest.finalize()
-        return (.state(state.outcome(of: writes, applied: written, at: revision)), changes)
+        digest(transaction)
+        return (.state(state.outcome(of: writes, applied: written, at: revision, expired: expired)), changes)
       case .state(.rewind(let rewind)):
-        try state.apply(rewind, in: &transaction, agents: agents)
+        try state.apply(rewind, in: &transaction, settings: settings.settings, agents: agents)
         let changes = state.commit(&transaction, agents: agents)
         lastTimestamp = timestamp
-        changesDigest = transaction.digest.finalize()
+        digest(transaction)
         return (.state(state.outcome(of: rewind, at: revision)), changes)
       case .settings(let command):
         try settings.apply(command, in: &transaction)
+        scheduleIdleKeys()
+        scheduleReplicas()
         return (.settings, [])
+      case .replica(let command):
+        let (outcome, changes) = try apply(command, by: entry, author: author, in: &transaction)
+        if !changes.isEmpty { digest(transaction) }
+        return (.replica(outcome), changes)
       case .journal(let command):
         try apply(command)
         return (.journal, [])
@@ -128,6 +143,8 @@ package struct SwarmState: Sendable {
       return (.refused(.settings(refusal)), [])
     } catch let refusal as JournalRefusal {
       return (.refused(.journal(refusal)), [])
+    } catch let refusal as ReplicaRefusal {
+      return (.refused(.replica(refusal)), [])
     } catch {
       preconditionFailure("every refusal has its case: \(error)")
     }
@@ -140,7 +157,22 @@ package struct SwarmState: Sendable {
     }
   }
 
-  private mutating func rollBack(_ transaction: Transaction) {
+  /// The timestamp of a write of this entry (rule §1.6).
+  var nextTimestamp: Timestamp { max(Timestamp(milliseconds: time), lastTimestamp.successor) }
+
+  /// Notes what the entry changed for the chain hash, and until when the keys it changed are kept.
+  mutating func digest(_ transaction: Transaction) {
+    var digest = StableHash(seed: changesDigest)
+    digest.combine(transaction.digest.finalize())
+    changesDigest = digest.finalize()
+    if settings.deletesIdleKeys { scheduleIdleKeys(transaction.touchedKeys) }
+  }
+
+  mutating func noteTimestamp(_ timestamp: Timestamp) {
+    lastTimestamp = max(lastTimestamp, timestamp)
+  }
+
+  mutating func rollBack(_ transaction: borrowing Transaction) {
     for step in transaction.inverses.reversed() { state.undo(step) }
     if let previous = transaction.settingsBefore { settings.undo(previous) }
   }
@@ -180,5 +212,8 @@ extension SwarmState {
     self.chain = chain
     self.lastTimestamp = lastTimestamp
     state.keys.finishLoading()
+    replicas.replicas.finishLoading()
+    scheduleIdleKeys()
+    scheduleReplicas()
   }
 }

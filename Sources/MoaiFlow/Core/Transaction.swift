@@ -14,6 +14,10 @@ struct Transaction {
   let authorName: AgentID
   /// Bases before it are refused (rule §4.3).
   let horizon: Revision
+  /// The delta of an offline replica that the entry is; nil: it is an online write.
+  let offline: OfflineOrigin?
+  /// Keys that journal time deleted in this entry, before it applied (rule §4.1).
+  var expired: Set<Int> = []
 
   private var buffers: TransactionBuffers
   /// The settings to go back to, where the entry changed them.
@@ -21,10 +25,12 @@ struct Transaction {
   /// Feeds on what the entry changed, for the chain hash.
   var digest = StableHash()
   private var operations: UInt64 = 0
+  private var numbersUsed: UInt64 = 0
 
   init(
     epoch: Epoch, revision: Revision, timestamp: Timestamp, author: AgentIndex, authorName: AgentID,
-    horizon: Revision = 0, reusing buffers: consuming TransactionBuffers = TransactionBuffers()
+    horizon: Revision = 0, offline: OfflineOrigin? = nil,
+    reusing buffers: consuming TransactionBuffers = TransactionBuffers()
   ) {
     self.epoch = epoch
     self.revision = revision
@@ -32,6 +38,7 @@ struct Transaction {
     self.author = author
     self.authorName = authorName
     self.horizon = horizon
+    self.offline = offline
     buffers.inverses.removeAll(keepingCapacity: true)
     buffers.touchedKeys.removeAll(keepingCapacity: true)
     self.buffers = buffers
@@ -43,11 +50,28 @@ struct Transaction {
   /// Slots of the state table in the order in which the entry first touched them.
   var touchedKeys: [Int] { buffers.touchedKeys }
 
-  /// The name of the next write of this entry: (epoch, revision, index of the operation), rule §1.3.
+  /// The name of the next write of this entry (rule §1.3): (epoch, revision, index of the operation), or the next number
+  /// of the replica whose delta it is.
   mutating func nextDot() -> Dot {
     defer { operations += 1 }
+    if let offline { return Dot(offline.replica, offline.firstNumber + operations) }
     return Dot(journal: epoch, revision: revision, operation: operations)
   }
+
+  /// Begins the write of a key. In a replica's delta its numbers stand fast, whether or not they are used.
+  mutating func beginWrite(numbers: UInt64) {
+    guard offline != nil else { return }
+    operations = numbersUsed
+    numbersUsed += numbers
+  }
+
+  /// Lets the next write take its numbers from a place in the delta, where not all of its writes are made.
+  mutating func beginWrite(at number: UInt64) {
+    numbersUsed = number
+  }
+
+  /// The time that the entry's writes compete with: the replica's own clock for what it wrote offline (rule §1.6).
+  var writeTimestamp: Timestamp { offline?.timestamp ?? timestamp }
 
   mutating func record(_ inverse: StateInverse) {
     buffers.inverses.append(inverse)
@@ -63,6 +87,16 @@ struct Transaction {
     swap(&released, &buffers)
     return released
   }
+}
+
+/// Where the writes of an entry come from that were made offline.
+struct OfflineOrigin: Sendable {
+  let replica: ReplicaID
+  /// The number of the delta's first write.
+  let firstNumber: UInt64
+  let timestamp: Timestamp
+  /// The writes of other replicas that the writer had seen before the journal did.
+  let seen: VectorClock<ReplicaID>
 }
 
 /// The arrays that every transaction fills and empties: allocated once for all of them.

@@ -82,12 +82,21 @@ struct Counterfactual {
         var current =
           transaction
           ?? Transaction(
-            epoch: epoch, revision: revision, timestamp: fact.timestamp, author: fact.author, authorName: entry.author)
+            epoch: epoch, revision: revision, timestamp: fact.timestamp, author: fact.author, authorName: entry.author,
+            offline: entry.command.offline)
         switch (fact.kind, entry.command) {
         case (.expiry, _): write([KeyWrite(key: key, content: .delete)], of: key, fact, in: &current)
         case (.write, .state(.write(let writes))) where counts:
           noteRecreation(of: key, fact)
           write(writes.filter { $0.key == key }, of: key, fact, in: &current)
+        case (.write, .replica(.delta(let delta))) where counts:
+          noteRecreation(of: key, fact)
+          var number: UInt64 = 0
+          for one in delta.writes(at: delta.base(in: epoch)) {
+            current.beginWrite(at: number)
+            number += one.numbers
+            if one.key == key { write([one], of: key, fact, in: &current) }
+          }
         case (.rewind, .state(.rewind(let rewind))): relabel(key, by: rewind, at: revision)
         default: break
         }

@@ -24,19 +24,21 @@ struct HistoryScan: Sendable {
     for change in applied.changes where change.agent == .journal {
       append(.expiry, to: change.key, step, applied, state)
     }
-    guard case .state = applied.outcome.result, !applied.outcome.isRepeat else { return }
-    switch step.entry.command {
-    case .state(.write(let writes)):
-      for key in step.entry.stateKeys {
-        let sight = writes.compactMap { $0.key == key ? $0.sight(at: step.revision) : nil }.max()
-        append(.write(sight: sight), to: key, step, applied, state)
-      }
-    case .state(.rewind(let rewind)):
+    guard applied.hasWritten else { return }
+    if case .state(.rewind(let rewind)) = step.entry.command {
       let target = KeyFact.Target(rewind.target, state.agents)
       for effect in rewind.effects {
         append(.rewind(target, reach: effect.reach), to: effect.key, step, applied, state)
       }
-    case .settings, .journal: break
+      return
+    }
+    // Every write of a replica's delta was made with what the replica had of the swarm.
+    var replicaSight: Revision?
+    if case .replica(.delta(let delta)) = step.entry.command { replicaSight = delta.base(in: state.epoch) }
+    let writes = step.entry.writes
+    for key in step.entry.stateKeys {
+      let sight = writes.compactMap { $0.key == key ? replicaSight ?? $0.sight(at: step.revision) : nil }.max()
+      append(.write(sight: sight), to: key, step, applied, state)
     }
   }
 
@@ -46,7 +48,8 @@ struct HistoryScan: Sendable {
     // A removal from a key that never was did nothing, and never will have.
     guard let slot = state.state.keys.slot(of: key) else { return }
     var incarnation: KeyFact.Incarnation?
-    if !state.state.keys[slot].record.isDeleted {
+    // A key that expired may be there again: the entry that let it expire has created it anew.
+    if !kind.isExpiry, !state.state.keys[slot].record.isDeleted {
       let header = state.state.keys[slot].record.header
       incarnation = .init(created: header.created, type: header.type, strategy: header.strategy)
     }

@@ -53,6 +53,17 @@ struct JournalWalk {
   }
 }
 
+extension SwarmState.Applied {
+  /// Whether the entry's writes were made, just now.
+  var hasWritten: Bool {
+    guard !outcome.isRepeat else { return false }
+    switch outcome.result {
+    case .state, .replica(.merged): return true
+    case .settings, .journal, .replica, .refused: return false
+    }
+  }
+}
+
 extension SwarmState {
   /// The swarm as it stood at a revision. Costs the newest checkpoint before it, and the entries from there.
   static func past(of journal: any Journal, at revision: Revision) async throws(SwarmError) -> SwarmState {
@@ -66,13 +77,19 @@ extension SwarmState {
 extension Entry {
   /// The keys that the entry is about, each once, in order.
   var stateKeys: [StateKey] {
+    if case .state(.rewind(let rewind)) = command { return rewind.effects.map(\.key) }
+    let writes = writes
+    if writes.count == 1 { return [writes[0].key] }
+    var seen: Set<StateKey> = []
+    return writes.map(\.key).filter { seen.insert($0).inserted }
+  }
+
+  /// The writes that the entry makes, or, of a replica's delta, would make if no rule refuses them.
+  var writes: [KeyWrite] {
     switch command {
-    case .state(.write(let writes)):
-      if writes.count == 1 { return [writes[0].key] }
-      var seen: Set<StateKey> = []
-      return writes.map(\.key).filter { seen.insert($0).inserted }
-    case .state(.rewind(let rewind)): return rewind.effects.map(\.key)
-    case .settings, .journal: return []
+    case .state(.write(let writes)): writes
+    case .replica(.delta(let delta)): delta.writes
+    case .state(.rewind), .settings, .journal, .replica: []
     }
   }
 }

@@ -8,6 +8,8 @@ struct KeyFact: Sendable {
     case rewind(Target, reach: Revision)
     /// The swarm itself deleted the key.
     case expiry
+
+    var isExpiry: Bool { if case .expiry = self { true } else { false } }
   }
 
   /// ``RewindTarget`` inside one history.

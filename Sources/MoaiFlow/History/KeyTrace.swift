@@ -56,11 +56,11 @@ struct KeyTrace {
       let applied = walk.apply(step)
       let author = KeyExplanation.Author(
         agent: step.entry.author, timestamp: applied.timestamp, revision: step.revision)
-      if let touched, case .state = applied.outcome.result, !applied.outcome.isRepeat {
-        note(step, author, touched, walk.state)
-      } else if let change = applied.changes.first(where: { $0.key == key }), case .deleted = change.content {
-        noteDeletion(.init(agent: change.agent, timestamp: change.timestamp, revision: step.revision))
+      let expiry = applied.changes.first { $0.key == key && $0.agent == .journal }
+      if let expiry {
+        noteDeletion(.init(agent: expiry.agent, timestamp: expiry.timestamp, revision: step.revision))
       }
+      if let touched, applied.hasWritten { note(step, author, expiry == nil ? touched : .absent, walk.state) }
     }
     self.end = walk.state
   }
@@ -71,12 +71,12 @@ struct KeyTrace {
     let created: Dot?
     let parts: [(part: Part, writes: Writes)]
     let shares: [AgentIndex: Int64]
+
+    static let absent = Snapshot(wasAlive: false, created: nil, parts: [], shares: [:])
   }
 
   private func snapshot(of record: KeyRecord?, _ step: JournalWalk.Step) -> Snapshot {
-    guard let record, !record.isDeleted else {
-      return Snapshot(wasAlive: false, created: nil, parts: [], shares: [:])
-    }
+    guard let record, !record.isDeleted else { return .absent }
     var shares: [AgentIndex: Int64] = [:]
     if case .counter(let counter) = record.contents { shares = counter.shares }
     let touched = part.map { [$0] } ?? step.entry.parts(of: key)
@@ -187,15 +187,12 @@ extension Entry {
   /// The parts of a key that the entry names, each once.
   fileprivate func parts(of key: StateKey) -> [Part] {
     var named: [Part] = []
-    switch command {
-    case .state(.write(let writes)):
-      for write in writes where write.key == key { named += write.operations.compactMap(\.part) }
-    case .state(.rewind(let rewind)):
+    for write in writes where write.key == key { named += write.operations.compactMap(\.part) }
+    if case .state(.rewind(let rewind)) = command {
       for effect in rewind.effects where effect.key == key {
         named += effect.effect.restored.map(\.part)
         if case .parts(let removed, _) = effect.effect { named += removed.map(\.part) }
       }
-    case .settings, .journal: break
     }
     if named.count < 2 { return named }
     var seen: Set<Part> = []
@@ -203,8 +200,7 @@ extension Entry {
   }
 
   fileprivate func removes(_ part: Part, of key: StateKey) -> Bool {
-    guard case .state(.write(let writes)) = command else { return false }
-    return writes.contains { $0.key == key && $0.operations.contains { $0.part == part && !$0.creates } }
+    writes.contains { $0.key == key && $0.operations.contains { $0.part == part && !$0.creates } }
   }
 }
 

@@ -23,6 +23,12 @@ struct RewindComparison {
     if let target {
       let limit = now.settings.settings.limits.valueBytes
       if target.viewSize > limit, target.viewSize > current.viewSize { throw .tooLarge }
+      if let bounds = now.settings.settings.policy(for: key)?.bounds, case .counter(let held) = current.contents,
+        case .counter(let wanted) = target.contents,
+        !bounds.allows(wanted.sum, after: held.sum, reserved: held.reserved)
+      {
+        throw .bound
+      }
       effect = try self.effect(from: current, to: target)
     } else {
       effect = current.isDeleted ? .none : .delete

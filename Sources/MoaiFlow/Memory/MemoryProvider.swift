@@ -68,7 +68,7 @@ public struct MemoryProvider: MemoryAccess {
     switch outcome.result {
     case .state(let state): return state.keys
     case .refused(let refusal): throw .refused(refusal)
-    case .settings, .journal: connection.mismatch()
+    case .settings, .journal, .replica: connection.mismatch()
     }
   }
 }

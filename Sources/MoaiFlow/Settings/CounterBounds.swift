@@ -33,3 +33,24 @@ public struct CounterRight: Sendable, Hashable {
 
   public var isEmpty: Bool { down == 0 && up == 0 }
 }
+
+extension CounterBounds: CustomStringConvertible {
+  public var description: String {
+    switch (minimum, maximum) {
+    case (let minimum?, let maximum?): "\(minimum) to \(maximum)"
+    case (let minimum?, nil): "\(minimum) or more"
+    case (nil, let maximum?): "\(maximum) or less"
+    case (nil, nil): "any number"
+    }
+  }
+}
+
+extension CounterRight: CustomStringConvertible {
+  public var description: String {
+    switch (down, up) {
+    case (let down, 0): "\(down)"
+    case (0, let up): "\(up) upwards"
+    case (let down, let up): "\(down) downwards and \(up) upwards"
+    }
+  }
+}

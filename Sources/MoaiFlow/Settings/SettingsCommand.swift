@@ -106,14 +106,14 @@ extension SwarmSettings {
 }
 
 extension ByteWriter {
-  fileprivate mutating func optional(_ number: Int64?) {
+  mutating func optional(_ number: Int64?) {
     bool(number != nil)
     if let number { signed(number) }
   }
 }
 
 extension ByteReader {
-  fileprivate mutating func optionalSigned(_ field: String) throws(DecodingFailure) -> Int64? {
+  mutating func optionalSigned(_ field: String) throws(DecodingFailure) -> Int64? {
     try bool(field) ? try signed(field) : nil
   }
 }

@@ -5,7 +5,9 @@ struct SettingsTable: Sendable {
   static let durations: ClosedRange<Int64> = 1...(100 * 366 * 24 * 60 * 60 * 1000)
   private static var durationText: String { "\(durations.lowerBound) to \(durations.upperBound)" }
 
-  var settings = SwarmSettings()
+  private(set) var settings = SwarmSettings()
+  /// Whether a policy lets keys go that nobody changes.
+  private(set) var deletesIdleKeys = false
   var isDirty = false
   /// Whether checkpoints hold a record of them: not before they were set for the first time.
   private(set) var isKept = false
@@ -17,7 +19,7 @@ struct SettingsTable: Sendable {
     case .replace(let new):
       try SettingsTable.check(new)
       transaction.settingsBefore = settings
-      settings = new
+      take(new)
       isDirty = true
       isKept = true
     }
@@ -55,11 +57,16 @@ struct SettingsTable: Sendable {
 
   /// Takes them from a checkpoint.
   mutating func load(_ saved: SwarmSettings) {
-    settings = saved
+    take(saved)
     isKept = true
   }
 
   mutating func undo(_ previous: SwarmSettings) {
-    settings = previous
+    take(previous)
+  }
+
+  private mutating func take(_ new: SwarmSettings) {
+    settings = new
+    deletesIdleKeys = new.policies.contains { $0.idleMilliseconds != nil }
   }
 }

@@ -13,11 +13,11 @@ extension DotFun where Value == Written {
     return best?.written
   }
 
-  /// The writes that are not visible at the base. Nearly always there is one, and the next has seen it.
-  func unseen(at base: Revision, by entry: Revision) -> Writes {
-    if allSatisfy({ $0.value.isVisible(at: base, to: entry) }) { return Writes() }
+  /// The writes that somebody had not seen. Nearly always there is one, and the next has seen it.
+  func unseen(by sight: Sight) -> Writes {
+    if allSatisfy({ sight.contains($0.dot, $0.value) }) { return Writes() }
     var unseen = self
-    unseen.removeAll { $1.isVisible(at: base, to: entry) }
+    unseen.removeAll { sight.contains($0, $1) }
     return unseen
   }
 

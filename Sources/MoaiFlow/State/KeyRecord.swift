@@ -36,6 +36,8 @@ struct KeyRecord: Sendable {
     var strategy: KeyStrategy
     /// The dot of the key's creation: it names the incarnation (rule §4.8).
     var created: Dot
+    /// The entry in which the incarnation came into being.
+    var createdAt: Revision
     /// Entries that changed the key visibly in this incarnation.
     var version: Int64
     /// Author and time of the last of them.
@@ -100,10 +102,50 @@ struct KeyRecord: Sendable {
   }
 }
 
-/// A counter as the sum of its agents' shares.
+/// A counter as the sum of its agents' shares, and what of the way to its bounds is reserved (rule §4.6).
 struct CounterShares: Sendable, Equatable {
   private(set) var shares: [AgentIndex: Int64] = [:]
   private(set) var sum: Int64 = 0
+  /// Who counted last.
+  var touch: Touch?
+
+  /// The last entry that counted, whose it was, and the last one of somebody else before it. Increments have no dots;
+  /// this tells whether an agent has seen them all (rule §4.8).
+  struct Touch: Sendable, Equatable {
+    var agent: AgentIndex
+    var at: Revision
+    var byOthers: Revision
+
+    /// The last entry that counted and was not the agent's.
+    func last(notBy other: AgentIndex) -> Revision { agent == other ? byOthers : at }
+  }
+
+  /// What an inverse goes back to, beside the share itself.
+  struct Standing: Sendable {
+    let sum: Int64
+    let touch: Touch?
+  }
+
+  var standing: Standing { Standing(sum: sum, touch: touch) }
+
+  mutating func noteTouch(by agent: AgentIndex, at revision: Revision) {
+    touch = Touch(agent: agent, at: revision, byOthers: touch?.last(notBy: agent) ?? 0)
+  }
+
+  /// What replicas may still spend offline; only what is not nothing.
+  private(set) var rights: [ReplicaID: CounterRight] = [:]
+
+  /// All that is reserved. O(replicas that hold rights).
+  var reserved: CounterRight {
+    rights.values.reduce(into: CounterRight()) { total, right in
+      total.down = Int64(clamping: Int128(total.down) + Int128(right.down))
+      total.up = Int64(clamping: Int128(total.up) + Int128(right.up))
+    }
+  }
+
+  mutating func setRight(_ right: CounterRight?, of replica: ReplicaID) {
+    rights[replica] = right.flatMap { $0.isEmpty ? nil : $0 }
+  }
 
   /// Sets an agent's share, or returns false and changes nothing if it or the sum would leave Int64.
   mutating func set(_ share: Int64, of agent: AgentIndex) -> Bool {
@@ -121,19 +163,21 @@ struct CounterShares: Sendable, Equatable {
   init() {}
 
   /// The shares of a counter that is there already. Nil if their sum leaves Int64; sums on the way may.
-  init?(_ shares: [AgentIndex: Int64]) {
+  init?(_ shares: [AgentIndex: Int64], rights: [ReplicaID: CounterRight] = [:], touch: Touch? = nil) {
     guard let sum = Int64(exactly: shares.values.reduce(into: Int128(0)) { $0 += Int128($1) }) else { return nil }
     self.shares = shares
     self.sum = sum
+    self.rights = rights
+    self.touch = touch
   }
 }
 
 extension KeyRecord {
-  /// A new incarnation of a key, still empty. It takes the transaction's next dot as its name.
-  init(creating type: CRDTType, _ strategy: KeyStrategy, in transaction: inout Transaction) {
+  /// A new incarnation of a key, still empty, named by a dot.
+  init(creating type: CRDTType, _ strategy: KeyStrategy, _ dot: Dot, in transaction: borrowing Transaction) {
     header = Header(
-      type: type, strategy: strategy, created: transaction.nextDot(), version: 0, agent: transaction.author,
-      timestamp: transaction.timestamp, contentSize: 0)
+      type: type, strategy: strategy, created: dot, createdAt: transaction.revision, version: 0,
+      agent: transaction.author, timestamp: transaction.timestamp, contentSize: 0)
     switch type {
     case .counter: contents = .counter(CounterShares())
     case .register: contents = .register(Writes())

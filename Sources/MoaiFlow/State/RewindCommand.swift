@@ -1,4 +1,4 @@
-public import MoaiCRDT
+import MoaiCRDT
 
 /// Takes recorded writes back, worked out in full: applying it looks at no history (rule §6.2).
 ///

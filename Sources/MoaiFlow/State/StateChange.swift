@@ -20,6 +20,16 @@ public struct StateChange: Sendable, Hashable {
   public let content: Content
   /// The concurrent writes that are not shown, whole; only under the strategy `vector`.
   public let siblings: StateValue?
+  /// Who wrote what is shown, if that was asked for: in the order of the operations, or of the value's parts (fields,
+  /// elements, the whole); nil for what was removed, and for counters.
+  public internal(set) var origins: [WriteOrigin?]? = nil
+}
+
+/// Who wrote a part of a value, when, with which entry.
+public struct WriteOrigin: Sendable, Hashable {
+  public let agent: AgentID
+  public let timestamp: Timestamp
+  public let revision: Revision
 }
 
 extension StateTable {
@@ -31,12 +41,35 @@ extension StateTable {
       siblings: header.strategy == .vector ? keys[slot].record.siblings(agents) : nil)
   }
 
+  /// A change with who wrote each of the parts that it shows.
+  func adding(origins change: StateChange, of slot: Int, agents: Agents) -> StateChange {
+    let record = keys[slot].record
+    let parts: [Part?]
+    switch change.content {
+    case .deleted: return change
+    case .operations(let operations): parts = operations.map(\.part)
+    case .value:
+      switch record.contents {
+      case .register: parts = [.whole]
+      case .parts(let writes): parts = writes.keys.sorted { $0.precedes($1) }
+      case .counter, .deleted: parts = []
+      }
+    }
+    var change = change
+    change.origins = parts.map { part in
+      part.flatMap { record.writes(of: $0).shown(agents) }.map {
+        WriteOrigin(agent: agents[$0.agent], timestamp: $0.timestamp, revision: $0.entered)
+      }
+    }
+    return change
+  }
+
   /// What turns the key's value at `since` into its value now (rule §5.3): operations as far back as the key remembers
   /// its changes, beyond that the whole value.
   func change(of slot: Int, since: Revision, asValue: Bool, agents: Agents) -> StateChange {
     let record = keys[slot].record
     if record.isDeleted { return change(of: slot, .deleted, agents: agents) }
-    if !asValue, record.header.type == .register, since >= record.createdAt {
+    if !asValue, record.header.type == .register, since >= record.header.createdAt {
       return change(of: slot, .operations([.assign(record.view(agents))]), agents: agents)
     }
     guard !asValue, let before = record.recent.shown(at: since), record.header.type != .register else {
@@ -49,11 +82,6 @@ extension StateTable {
     }
     return change(of: slot, .operations(operations), agents: agents)
   }
-}
-
-extension KeyRecord {
-  /// The revision of the entry that brought this incarnation into being.
-  var createdAt: Revision { Revision(header.created.number >> 16) }
 }
 
 extension Part {

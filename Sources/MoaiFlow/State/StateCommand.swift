@@ -92,7 +92,7 @@ extension StateCommand {
 }
 
 extension KeyWrite {
-  fileprivate func encode(into writer: inout ByteWriter) {
+  func encode(into writer: inout ByteWriter) {
     writer.string(key.name.string)
     writer.optionalRevision(base)
     writer.optionalRevision(condition)
@@ -110,7 +110,7 @@ extension KeyWrite {
     }
   }
 
-  fileprivate init(from reader: inout ByteReader) throws(DecodingFailure) {
+  init(from reader: inout ByteReader) throws(DecodingFailure) {
     let key = try reader.key("write.key")
     let base = try reader.optionalRevision("write.base")
     let condition = try reader.optionalRevision("write.if_revision")

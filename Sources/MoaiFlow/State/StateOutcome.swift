@@ -76,6 +76,8 @@ public enum StateRefusal: Error, Sendable, Hashable {
   case changedSincePlanned(StateKey)
   /// The base lies before the horizon.
   case baseTrimmed(StateKey, base: Revision, horizon: Revision)
+  /// The counter would cross a bound of its policy, or touch what is reserved for replicas that are away (rule §4.6).
+  case boundExceeded(StateKey, sum: Int64, CounterBounds, reserved: CounterRight)
 }
 
 extension StateRefusal {
@@ -83,7 +85,8 @@ extension StateRefusal {
     switch self {
     case .conditionFailed(let key, _), .typeMismatch(let key, _, _), .strategyMismatch(let key, _),
       .counterOverflow(let key), .valueTooLarge(let key, _), .tooManySiblings(let key, _), .notAllowed(let key, _),
-      .futureBase(let key, _), .changedSincePlanned(let key), .baseTrimmed(let key, _, _):
+      .futureBase(let key, _), .changedSincePlanned(let key), .baseTrimmed(let key, _, _),
+      .boundExceeded(let key, _, _, _):
       key
     }
   }
@@ -107,6 +110,8 @@ extension StateRefusal: CustomStringConvertible {
     case .changedSincePlanned(let key): "\(key): it changed while the rewind was planned; try again"
     case .baseTrimmed(let key, let base, let horizon):
       "\(key): the base \(base) lies before the horizon \(horizon); read the key and write with that base"
+    case .boundExceeded(let key, let sum, let bounds, let reserved):
+      "\(key): the counter would be \(sum), allowed is \(bounds)\(reserved.isEmpty ? "" : " and \(reserved) is reserved")"
     }
   }
 }
@@ -182,6 +187,13 @@ extension StateRefusal {
       writer.byte(9)
       writer.varint(UInt64(base))
       writer.varint(UInt64(horizon))
+    case .boundExceeded(_, let sum, let bounds, let reserved):
+      writer.byte(10)
+      writer.signed(sum)
+      writer.optional(bounds.minimum)
+      writer.optional(bounds.maximum)
+      writer.signed(reserved.down)
+      writer.signed(reserved.up)
     }
   }
 
@@ -204,6 +216,13 @@ extension StateRefusal {
     case 9:
       let base = try reader.revision("refusal.base")
       self = .baseTrimmed(key, base: base, horizon: try reader.revision("refusal.horizon"))
+    case 10:
+      let sum = try reader.signed("refusal.sum")
+      let minimum = try reader.optionalSigned("refusal.min")
+      let bounds = CounterBounds(minimum: minimum, maximum: try reader.optionalSigned("refusal.max"))
+      let down = try reader.signed("refusal.reserved")
+      self = .boundExceeded(
+        key, sum: sum, bounds, reserved: CounterRight(down: down, up: try reader.signed("refusal.reserved")))
     case let tag: throw reader.failure(.malformed("\(tag) is no refusal"), "refusal")
     }
   }

@@ -58,15 +58,19 @@ public struct ChangesQuery: Sendable, Hashable {
   public var maxBytes: Int
   /// Whole values instead of deltas.
   public var asValues: Bool
+  /// With every part of a value who wrote it, and with the last page how far the journal has each replica's writes.
+  public var withOrigins: Bool
 
   public init(
-    since: ChangesStart, filter: KeyFilter = .all, limit: Int = 1_000, maxBytes: Int = 1 << 20, asValues: Bool = false
+    since: ChangesStart, filter: KeyFilter = .all, limit: Int = 1_000, maxBytes: Int = 1 << 20, asValues: Bool = false,
+    withOrigins: Bool = false
   ) {
     self.since = since
     self.filter = filter
     self.limit = limit
     self.maxBytes = maxBytes
     self.asValues = asValues
+    self.withOrigins = withOrigins
   }
 }
 
@@ -85,6 +89,9 @@ public struct ChangesPage: Sendable, Hashable {
   public let isSnapshot: Bool
   /// The pass begins with this page: what a receiver still holds of a pass that it gave up is void.
   public let isFirst: Bool
+  /// The replicas whose writes the journal has further than at the beginning of the pass; only on a last page, and only
+  /// if origins were asked for.
+  public internal(set) var replicas: [ReplicaProgress] = []
 
   public var hasMore: Bool { next != nil }
 }

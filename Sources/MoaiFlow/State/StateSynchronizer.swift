@@ -59,13 +59,15 @@ public struct StateSynchronizer: StateAccess {
     return try await perform([write], id: id)[0]
   }
 
-  /// Removes the key with everything in it.
+  /// Removes the key with everything in it; with `base` only what the writer had seen then (rule §4.8): if somebody
+  /// wrote since, the key stays with that.
   @discardableResult
   public func delete(
-    _ key: String, ifRevision: Revision? = nil, id: CommandID? = nil
+    _ key: String, base: Cursor? = nil, ifRevision: Revision? = nil, id: CommandID? = nil
   ) async throws(SwarmError) -> KeyResult {
     let write = WriteRequest(
-      try StateKey(checking: key), .delete, ifRevision: ifRevision.map { .revision($0) })
+      try StateKey(checking: key), .delete, base: base.map { .cursor($0) },
+      ifRevision: ifRevision.map { .revision($0) })
     return try await perform([write], id: id)[0]
   }
 
@@ -78,7 +80,7 @@ public struct StateSynchronizer: StateAccess {
     switch outcome.result {
     case .state(let state): return state.keys
     case .refused(let refusal): throw .refused(refusal)
-    case .settings, .journal: connection.mismatch()
+    case .settings, .journal, .replica: connection.mismatch()
     }
   }
 

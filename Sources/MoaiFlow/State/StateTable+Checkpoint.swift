@@ -10,6 +10,7 @@ extension StateTable {
     writer.byte(header.type.tag)
     writer.byte(header.strategy.tag)
     writer.dot(header.created)
+    writer.varint(UInt64(header.createdAt))
     writer.signed(header.version)
     writer.varint(UInt64(header.agent))
     writer.timestamp(header.timestamp)
@@ -28,6 +29,7 @@ extension StateTable {
       throw reader.failure(.malformed("no strategy"), "key.strategy")
     }
     let created = try reader.dot("key.created")
+    let createdAt = try reader.revision("key.created_at")
     let version = try reader.signed("key.version")
     let agent = try reader.agentIndex("key.agent", agents)
     let timestamp = try reader.timestamp("key.timestamp")
@@ -39,7 +41,7 @@ extension StateTable {
     let recent = try RecentChanges(from: &reader)
     let touchedAt = try reader.revision("key.touched_at")
     let header = KeyRecord.Header(
-      type: type, strategy: strategy, created: created, version: version, agent: agent, timestamp: timestamp,
+      type: type, strategy: strategy, created: created, createdAt: createdAt, version: version, agent: agent, timestamp: timestamp,
       contentSize: contentSize)
     var record = KeyRecord(header: header, contents: contents, recent: recent)
     record.touchedAt = touchedAt
@@ -69,6 +71,18 @@ extension KeyRecord.Contents {
         writer.varint(UInt64(agent))
         writer.signed(share)
       }
+      writer.count(counter.rights.count)
+      for (replica, right) in counter.rights.sorted(by: { $0.key < $1.key }) {
+        writer.fixed64(replica.rawValue)
+        writer.signed(right.down)
+        writer.signed(right.up)
+      }
+      writer.bool(counter.touch != nil)
+      if let touch = counter.touch {
+        writer.varint(UInt64(touch.agent))
+        writer.varint(UInt64(touch.at))
+        writer.varint(UInt64(touch.byOthers))
+      }
     case .register(let writes):
       writer.byte(2)
       writer.writes(writes)
@@ -91,7 +105,19 @@ extension KeyRecord.Contents {
         let agent = try reader.agentIndex("counter.agent", agents)
         shares[agent] = try reader.signed("counter.share")
       }
-      guard let counter = CounterShares(shares) else {
+      var rights: [ReplicaID: CounterRight] = [:]
+      for _ in 0..<(try reader.count("counter.rights", bytesPerElement: 10)) {
+        let replica = ReplicaID(try reader.fixed64("counter.right.replica"))
+        let down = try reader.signed("counter.right.down")
+        rights[replica] = CounterRight(down: down, up: try reader.signed("counter.right.up"))
+      }
+      var touch: CounterShares.Touch?
+      if try reader.bool("counter.touch") {
+        let agent = try reader.agentIndex("counter.touch", agents)
+        let at = try reader.revision("counter.touch")
+        touch = .init(agent: agent, at: at, byOthers: try reader.revision("counter.touch"))
+      }
+      guard let counter = CounterShares(shares, rights: rights, touch: touch) else {
         throw reader.failure(.malformed("the sum leaves 64 bits"), "counter.share")
       }
       self = .counter(counter)

@@ -6,13 +6,14 @@ enum StateInverse {
   /// The record before a deletion, or before a deleted key came back.
   indirect case replaced(slot: Int, KeyRecord)
   case header(slot: Int, KeyRecord.Header, touchedAt: Revision)
-  case share(slot: Int, agent: AgentIndex, old: Int64?, sum: Int64)
+  case share(slot: Int, agent: AgentIndex, old: Int64?, CounterShares.Standing)
+  case right(slot: Int, replica: ReplicaID, old: CounterRight?)
   case part(slot: Int, Part, Writes)
 
   var slot: Int {
     switch self {
     case .inserted(let slot), .replaced(let slot, _), .header(let slot, _, _), .share(let slot, _, _, _),
-      .part(let slot, _, _):
+      .part(let slot, _, _), .right(let slot, _, _):
       slot
     }
   }
@@ -27,10 +28,16 @@ extension StateTable {
       keys[slot].record.header = header
       keys[slot].record.touchedAt = touchedAt
     case .part(let slot, let part, let writes): keys[slot].record.withWrites(of: part) { $0 = writes }
-    case .share(let slot, let agent, let old, _):
+    case .share(let slot, let agent, let old, let before):
       guard case .counter(var shares) = keys[slot].record.contents else { return }
       keys[slot].record.contents = .deleted
       if let old { _ = shares.set(old, of: agent) } else { shares.remove(agent) }
+      shares.touch = before.touch
+      keys[slot].record.contents = .counter(shares)
+    case .right(let slot, let replica, let old):
+      guard case .counter(var shares) = keys[slot].record.contents else { return }
+      keys[slot].record.contents = .deleted
+      shares.setRight(old, of: replica)
       keys[slot].record.contents = .counter(shares)
     }
   }
@@ -103,13 +110,14 @@ extension StateTable {
         changes.operations.append(part.operation(showing: shown))
         // A register's value replaces what was there, whatever it was.
         if header.type != .register { changes.before.append(.init(revision: revision, part: part, before: before)) }
-      case .share(_, _, _, let sum):
+      case .share(_, _, _, let before):
+        let sum = before.sum
         let sumNow = keys[slot].record.counterSum
         if mayRepeat, !seen.insert(.whole).inserted { continue }
         guard sumNow != sum else { continue }
         changes.operations.appendIncrements(from: .int(sum), to: sumNow)
         changes.before.append(.init(revision: revision, part: .whole, before: .int(sum)))
-      case .inserted, .replaced, .header: continue
+      case .inserted, .replaced, .header, .right: continue
       }
     }
     return changes
@@ -138,7 +146,7 @@ extension KeyRecord {
       switch step {
       case .inserted: return true
       case .replaced(_, let record): return record.isDeleted
-      case .header, .share, .part: continue
+      case .header, .share, .part, .right: continue
       }
     }
     return false

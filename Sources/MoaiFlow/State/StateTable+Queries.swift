@@ -59,7 +59,8 @@ extension StateTable {
       // Who begins with nothing needs no deletions; but a key of an earlier page may have been deleted since.
       if position == 0, row.record.isDeleted { return true }
       guard query.filter.matches(row.id) else { return true }
-      let change = change(of: slot, since: since, asValue: query.asValues || isSnapshot, agents: agents)
+      var change = change(of: slot, since: since, asValue: query.asValues || isSnapshot, agents: agents)
+      if query.withOrigins { change = adding(origins: change, of: slot, agents: agents) }
       bytes += change.approximateSize
       page.append(change)
       return true

@@ -6,7 +6,7 @@ extension StateTable {
   /// It holds only if no entry touched one of its keys since it was planned. That, and nothing else, decides: which
   /// writes go and which come back was worked out before. Costs what goes and comes back.
   mutating func apply(
-    _ rewind: RewindCommand, in transaction: inout Transaction, agents: Agents
+    _ rewind: RewindCommand, in transaction: inout Transaction, settings: SwarmSettings, agents: Agents
   ) throws(StateRefusal) {
     for effect in rewind.effects {
       guard let slot = keys.slot(of: effect.key), keys[slot].record.touchedAt == effect.expected,
@@ -21,7 +21,9 @@ extension StateTable {
         apply(removed: removed, restored: restored, to: slot, in: &transaction, agents: agents)
       case .shares(let shares):
         begin(slot, in: &transaction)
+        let sum = keys[slot].record.counterSum
         try set(shares, of: slot, in: &transaction, agents: agents)
+        if let bounds = settings.policy(for: effect.key)?.bounds { try check(slot, after: sum, bounds) }
       case .delete:
         if !keys[slot].record.isDeleted { delete(slot, in: &transaction) }
       case .create(let type, let strategy, let restored, let shares):
@@ -29,6 +31,7 @@ extension StateTable {
         create(type, strategy, in: slot, &transaction)
         apply(removed: [], restored: restored, to: slot, in: &transaction, agents: agents)
         try set(shares, of: slot, in: &transaction, agents: agents)
+        if let bounds = settings.policy(for: effect.key)?.bounds { try check(slot, after: 0, bounds) }
       }
     }
   }
@@ -86,9 +89,12 @@ extension StateTable {
     for share in shares where fits {
       guard let agent = agents.number(of: share.agent) else { continue }
       let old = counter.shares[agent]
-      let sum = counter.sum
+      let before = counter.standing
       fits = counter.set(share.share, of: agent)
-      if fits { transaction.record(.share(slot: slot, agent: agent, old: old, sum: sum)) }
+      if fits {
+        counter.noteTouch(by: transaction.author, at: transaction.revision)
+        transaction.record(.share(slot: slot, agent: agent, old: old, before))
+      }
     }
     keys[slot].record.contents = .counter(counter)
     guard fits else { throw .counterOverflow(keys[slot].id) }
@@ -98,9 +104,9 @@ extension StateTable {
   private mutating func create(
     _ type: CRDTType, _ strategy: KeyStrategy, in slot: Int, _ transaction: inout Transaction
   ) {
-    let isFirstTouch = keys[slot].record.touchedAt != transaction.revision
+    let isFirstTouch = isFirstTouch(of: slot, in: transaction)
     transaction.record(.replaced(slot: slot, keys[slot].record))
-    keys[slot].record = KeyRecord(creating: type, strategy, in: &transaction)
+    keys[slot].record = KeyRecord(creating: type, strategy, transaction.nextDot(), in: transaction)
     if isFirstTouch { transaction.touch(slot) }
   }
 }

@@ -38,24 +38,34 @@ struct StateTable: Sendable {
     }
     let base = write.base ?? write.condition ?? transaction.revision
     guard base <= transaction.revision else { throw .futureBase(write.key, base) }
-    if let given = write.base, given < transaction.horizon {
+    // What a replica wrote while it was away may be older than the horizon: its dots say what it had seen.
+    if let given = write.base, given < transaction.horizon, transaction.offline == nil {
       throw .baseTrimmed(write.key, base: given, horizon: transaction.horizon)
     }
+    let sight = Sight(base: base, transaction)
+    transaction.beginWrite(numbers: write.numbers)
+    // A replica numbered its writes before it could know which of them bring a key into being.
+    let reservedDot = transaction.offline == nil ? nil : transaction.nextDot()
 
     if case .delete = write.content {
-      if let live { delete(live, in: &transaction) }
+      if let live { delete(live, seenBy: write.base == nil ? nil : sight, in: &transaction, agents: agents) }
       return AppliedWrite(slot: found, overwrote: [])
     }
     let type = try resolveType(of: write, policy: policy, live: live)
-    guard let slot = live ?? create(write, type: type, policy: policy, found: found, in: &transaction) else {
+    guard
+      let slot = live
+        ?? create(write, type: type, policy: policy, found: found, as: reservedDot, in: &transaction)
+    else {
       return AppliedWrite(slot: found, overwrote: [])
     }
     begin(slot, in: &transaction)
+    let sum = keys[slot].record.counterSum
     var overwrote: [Overwritten] = []
     for operation in write.operations {
       try apply(
-        operation, to: slot, base: base, in: &transaction, settings: settings, agents: agents, overwrote: &overwrote)
+        operation, to: slot, sight, in: &transaction, settings: settings, agents: agents, overwrote: &overwrote)
     }
+    try spend(slot, from: sum, policy?.bounds, in: &transaction)
     let limit = settings.limits.valueBytes
     guard keys[slot].record.viewSize <= limit else { throw .valueTooLarge(write.key, limit: limit) }
     return AppliedWrite(slot: slot, overwrote: overwrote)
@@ -87,12 +97,13 @@ struct StateTable: Sendable {
 
   /// Brings an absent key into being, or returns nil if the write has nothing to put there.
   private mutating func create(
-    _ write: KeyWrite, type: CRDTType, policy: KeyPolicy?, found: Int?, in transaction: inout Transaction
+    _ write: KeyWrite, type: CRDTType, policy: KeyPolicy?, found: Int?, as dot: Dot?, in transaction: inout Transaction
   ) -> Int? {
     if case .operations(let operations) = write.content, !operations.contains(where: { $0.creates }) { return nil }
-    let record = KeyRecord(creating: type, policy?.strategy ?? write.strategy ?? .lww, in: &transaction)
+    let name = dot ?? transaction.nextDot()
+    let record = KeyRecord(creating: type, policy?.strategy ?? write.strategy ?? .lww, name, in: transaction)
     if let found {
-      let isFirstTouch = keys[found].record.touchedAt != transaction.revision
+      let isFirstTouch = isFirstTouch(of: found, in: transaction)
       transaction.record(.replaced(slot: found, keys[found].record))
       keys[found].record = record
       if isFirstTouch { transaction.touch(found) }
@@ -102,6 +113,12 @@ struct StateTable: Sendable {
     transaction.record(.inserted(slot: slot))
     transaction.touch(slot)
     return slot
+  }
+
+  /// Whether this entry has not touched the key yet. What journal time deleted in the same entry is another matter.
+  func isFirstTouch(of slot: Int, in transaction: borrowing Transaction) -> Bool {
+    guard keys[slot].record.touchedAt == transaction.revision else { return true }
+    return transaction.expired.contains(slot) && !transaction.touchedKeys.contains(slot)
   }
 
   mutating func delete(_ slot: Int, in transaction: inout Transaction) {
@@ -115,33 +132,39 @@ struct StateTable: Sendable {
   /// Notes the first touch of a key by this transaction, with the header to go back to.
   mutating func begin(_ slot: Int, in transaction: inout Transaction) {
     let touchedAt = keys[slot].record.touchedAt
-    guard touchedAt != transaction.revision else { return }
+    guard isFirstTouch(of: slot, in: transaction) else { return }
     keys[slot].record.touchedAt = transaction.revision
     transaction.touch(slot)
     transaction.record(.header(slot: slot, keys[slot].record.header, touchedAt: touchedAt))
   }
 
   private mutating func apply(
-    _ operation: StateOperation, to slot: Int, base: Revision, in transaction: inout Transaction,
+    _ operation: StateOperation, to slot: Int, _ sight: Sight, in transaction: inout Transaction,
     settings: SwarmSettings, agents: Agents, overwrote: inout [Overwritten]
   ) throws(StateRefusal) {
+    switch operation {
+    case .increment, .share, .remove, .removeField:
+      // A replica gives every operation a number.
+      if transaction.offline != nil { _ = transaction.nextDot() }
+    case .add, .put, .assign: break
+    }
     switch operation {
     case .increment(let amount): try count(slot, in: &transaction) { $0.addingReportingOverflow(amount) }
     case .share(let share): try count(slot, in: &transaction) { _ in (share, false) }
     case .add(let element):
       try write(
-        .null, to: .element(element), of: slot, base: base, in: &transaction, settings: settings, agents: agents,
+        .null, to: .element(element), of: slot, sight, in: &transaction, settings: settings, agents: agents,
         overwrote: &overwrote)
     case .put(let field, let value):
       try write(
-        value, to: .field(field), of: slot, base: base, in: &transaction, settings: settings, agents: agents,
+        value, to: .field(field), of: slot, sight, in: &transaction, settings: settings, agents: agents,
         overwrote: &overwrote)
     case .assign(let value):
       try write(
-        value, to: .whole, of: slot, base: base, in: &transaction, settings: settings, agents: agents,
+        value, to: .whole, of: slot, sight, in: &transaction, settings: settings, agents: agents,
         overwrote: &overwrote)
-    case .remove(let element): erase(.element(element), of: slot, base: base, in: &transaction, agents: agents)
-    case .removeField(let field): erase(.field(field), of: slot, base: base, in: &transaction, agents: agents)
+    case .remove(let element): erase(.element(element), of: slot, sight, in: &transaction, agents: agents)
+    case .removeField(let field): erase(.field(field), of: slot, sight, in: &transaction, agents: agents)
     }
   }
 
@@ -152,26 +175,27 @@ struct StateTable: Sendable {
     guard case .counter(var shares) = keys[slot].record.contents else { return }
     let old = shares.shares[transaction.author]
     let (new, overflowed) = change(old ?? 0)
-    let sum = shares.sum
+    let before = shares.standing
     keys[slot].record.contents = .deleted
     let fits = !overflowed && shares.set(new, of: transaction.author)
+    if fits { shares.noteTouch(by: transaction.author, at: transaction.revision) }
     keys[slot].record.contents = .counter(shares)
     guard fits else { throw .counterOverflow(keys[slot].id) }
-    transaction.record(.share(slot: slot, agent: transaction.author, old: old, sum: sum))
+    transaction.record(.share(slot: slot, agent: transaction.author, old: old, before))
   }
 
   /// Puts a write in place of those visible at the base (rule §4.2).
   private mutating func write(
-    _ value: StateValue, to part: Part, of slot: Int, base: Revision, in transaction: inout Transaction,
+    _ value: StateValue, to part: Part, of slot: Int, _ sight: Sight, in transaction: inout Transaction,
     settings: SwarmSettings, agents: Agents, overwrote: inout [Overwritten]
   ) throws(StateRefusal) {
     let revision = transaction.revision
     let limit = settings.limits.siblings
     let dot = transaction.nextDot()
     let written = Written(
-      value: value, timestamp: transaction.timestamp, agent: transaction.author, entered: revision)
+      value: value, timestamp: transaction.writeTimestamp, agent: transaction.author, entered: revision)
     let replacement = keys[slot].record.withWrites(of: part) { writes -> Replacement? in
-      let unseen = writes.unseen(at: base, by: revision)
+      let unseen = writes.unseen(by: sight)
       guard unseen.count < limit else { return nil }
       let before = writes
       writes = unseen
@@ -187,12 +211,11 @@ struct StateTable: Sendable {
   }
 
   /// Removes the writes visible at the base; unseen ones stay (rule §4.2).
-  private mutating func erase(
-    _ part: Part, of slot: Int, base: Revision, in transaction: inout Transaction, agents: Agents
+  mutating func erase(
+    _ part: Part, of slot: Int, _ sight: Sight, in transaction: inout Transaction, agents: Agents
   ) {
-    let revision = transaction.revision
     let replacement = keys[slot].record.withWrites(of: part) { writes -> Replacement? in
-      let unseen = writes.unseen(at: base, by: revision)
+      let unseen = writes.unseen(by: sight)
       guard unseen.count != writes.count else { return nil }
       let before = writes
       writes = unseen
@@ -237,11 +260,4 @@ struct AppliedWrite {
 extension Overwritten {
   /// How many overwritten writes an answer names at most.
   static let limit = 16
-}
-
-extension Written {
-  /// Rule §4.3: entered at or before the base, or earlier in the same entry.
-  func isVisible(at base: Revision, to entry: Revision) -> Bool {
-    entered <= base || entered == entry
-  }
 }

@@ -5,6 +5,8 @@ public struct Request: Sendable, Hashable {
   public enum Body: Sendable, Hashable {
     case write([WriteRequest])
     case settings(SwarmSettings)
+    /// What an offline replica asks; it has the form of the journal already.
+    case replica(ReplicaCommand)
   }
 
   public let author: AgentID
@@ -67,6 +69,9 @@ extension Request {
     case .write(let writes):
       writer.byte(2)
       for write in writes { write.encode(into: &writer) }
+    case .replica(let command):
+      writer.byte(4)
+      command.encode(into: &writer)
     }
     var hash = StableHash()
     hash.combine(bytes: writer.bytes)

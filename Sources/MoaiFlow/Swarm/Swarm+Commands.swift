@@ -2,7 +2,48 @@
 struct PendingCommand {
   let entry: Entry
   let payload: [UInt8]
-  let caller: CheckedContinuation<Result<Outcome, SwarmError>, Never>
+  let caller: Caller
+
+  init(_ entry: Entry, caller: Caller) {
+    self.entry = entry
+    payload = entry.encoded()
+    self.caller = caller
+  }
+
+  /// Who waits for the outcome.
+  enum Caller {
+    case one(CheckedContinuation<Result<Outcome, SwarmError>, Never>)
+    case batch(BatchCaller, index: Int)
+
+    func resume(returning result: Result<Outcome, SwarmError>) {
+      switch self {
+      case .one(let continuation): continuation.resume(returning: result)
+      case .batch(let batch, let index): batch.take(result, at: index)
+      }
+    }
+  }
+}
+
+/// Waits for the outcomes of several commands. Lives inside of the swarm's actor.
+final class BatchCaller {
+  typealias Results = [Result<Outcome, SwarmError>]
+
+  private var results: [Result<Outcome, SwarmError>?]
+  private var missing: Int
+  private let continuation: CheckedContinuation<Results, Never>
+
+  /// - Precondition: `count` > 0.
+  init(count: Int, _ continuation: CheckedContinuation<Results, Never>) {
+    results = Array(repeating: nil, count: count)
+    missing = count
+    self.continuation = continuation
+  }
+
+  func take(_ result: Result<Outcome, SwarmError>, at index: Int) {
+    results[index] = result
+    missing -= 1
+    if missing == 0 { continuation.resume(returning: results.compactMap { $0 }) }
+  }
 }
 
 extension Swarm: SwarmConnection {
@@ -17,22 +58,53 @@ extension Swarm: SwarmConnection {
     return try await submit(entry).get()
   }
 
+  public func send(
+    _ deltas: [ReplicaDelta], as author: AgentID, via: AgentID? = nil
+  ) async throws(SwarmError) -> [Outcome] {
+    var entries: [Entry] = []
+    for delta in deltas {
+      try check(delta)
+      let request = Request(author: author, via: via, id: delta.commandID, body: .replica(.delta(delta)))
+      entries.append(
+        Entry(
+          author: author, via: via, id: delta.commandID, requestHash: request.hash(), command: .replica(.delta(delta))))
+    }
+    guard !entries.isEmpty else { return [] }
+    let results = await withCheckedContinuation { continuation in
+      let batch = BatchCaller(count: entries.count, continuation)
+      for (index, entry) in entries.enumerated() { accept(entry, .batch(batch, index: index)) }
+    }
+    var outcomes: [Outcome] = []
+    for result in results {
+      // What was stored before an error stays told; the error is for the next attempt.
+      guard case .success(let outcome) = result else { break }
+      outcomes.append(outcome)
+    }
+    if outcomes.isEmpty, case .failure(let error)? = results.first { throw error }
+    return outcomes
+  }
+
   func submit(_ entry: Entry) async -> Result<Outcome, SwarmError> {
-    if let stopped { return .failure(stopped) }
-    let payload = entry.encoded()
-    guard payload.count <= options.pendingBytes else {
-      return .failure(.invalid(field: "", "the command has \(payload.count) bytes, at most \(options.pendingBytes)"))
+    await withCheckedContinuation { accept(entry, .one($0)) }
+  }
+
+  /// Puts a command into the mailbox, or answers at once why not.
+  private func accept(_ entry: Entry, _ caller: PendingCommand.Caller) {
+    if let stopped { return caller.resume(returning: .failure(stopped)) }
+    let command = PendingCommand(entry, caller: caller)
+    let bytes = command.payload.count
+    guard bytes <= options.pendingBytes else {
+      return caller.resume(
+        returning: .failure(.invalid(field: "", "the command has \(bytes) bytes, at most \(options.pendingBytes)")))
     }
-    guard pending.count < options.pendingEntries, pendingBytes + payload.count <= options.pendingBytes else {
-      return .failure(.busy)
+    guard pending.count < options.pendingEntries, pendingBytes + bytes <= options.pendingBytes else {
+      return caller.resume(returning: .failure(.busy))
     }
-    return await withCheckedContinuation { caller in
-      pending.append(PendingCommand(entry: entry, payload: payload, caller: caller))
-      pendingBytes += payload.count
-      if !isWriting {
-        isWriting = true
-        Task { await self.writePending() }
-      }
+    pending.append(command)
+    pendingBytes += bytes
+    if !isWriting {
+      isWriting = true
+      Task { await self.writePending() }
     }
   }
 
@@ -41,6 +113,9 @@ extension Swarm: SwarmConnection {
   private func plan(_ request: Request) async throws(SwarmError) -> Command {
     switch request.body {
     case .settings(let settings): return .settings(.replace(settings))
+    case .replica(let command):
+      if case .delta(let delta) = command { try check(delta) }
+      return .replica(command)
     case .write(let writes):
       guard !writes.isEmpty else { throw .invalid(field: "/writes", "no writes") }
       guard writes.count <= StatePlanner.keyLimit else {
@@ -80,8 +155,10 @@ extension Swarm: SwarmConnection {
       horizon: horizon)
   }
 
-  /// A refusal that can never become acceptance again: a condition on a revision that has passed. It needs no entry.
+  /// A refusal that can never become acceptance again: a condition on a revision that has passed, a replica that was
+  /// closed. It needs no entry.
   func hopelessness(of command: Command) -> Refusal? {
+    if case .replica(let command) = command { return core.replicas.hopelessness(of: command).map { .replica($0) } }
     guard case .state(.write(let writes)) = command else { return nil }
     for write in writes {
       guard let condition = write.condition, condition > 0 else { continue }

@@ -36,6 +36,8 @@ extension Swarm {
     case .changes(let query): return .changes(try changes(query))
     case .history(let query): return .history(try await history(query))
     case .explanation(let query): return .explanation(try await explanation(query))
+    case .replica(let replica): return .replica(replicaStatus(of: replica))
+    case .replicas: return .replicas(replicaStatuses())
     case .settings: return .settings(core.settings.settings, revision: core.revision)
     case .status:
       return .status(
@@ -99,9 +101,11 @@ extension Swarm {
       // The horizon has passed the pass: what was deleted meanwhile may be forgotten, so it begins anew.
       if (since == 0 ? began : since) < horizon { (since, position, began, isSnapshot) = (0, 0, head, true) }
     }
-    return core.state.changes(
+    var page = core.state.changes(
       since: since, position: position, began: began, isSnapshot: isSnapshot, query: query, head: head, epoch: epoch,
       agents: core.agents)
+    if query.withOrigins, page.next == nil { page.replicas = core.replicas.progress(since: since) }
+    return page
   }
 
   /// The whole swarm as it was at a revision, from the newest checkpoint before it and the entries since. O(state +

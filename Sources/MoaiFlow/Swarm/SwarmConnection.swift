@@ -1,4 +1,4 @@
-import MoaiCRDT
+public import MoaiCRDT
 
 /// The one way into a swarm: the embedded ``Swarm`` conforms, and so will a client of a hub. Facets, command line and
 /// examples are written once over it.
@@ -7,6 +7,10 @@ public protocol SwarmConnection: Sendable {
   ///
   /// A refusal is an outcome, not an error. Cancelling the calling task does not take the command back.
   func perform(_ request: Request) async throws(SwarmError) -> Outcome
+
+  /// Performs a replica's deltas in their order, each as an entry of its own: one answer for each, in order. Those
+  /// behind one that was not taken are not taken either.
+  func send(_ deltas: [ReplicaDelta], as author: AgentID, via: AgentID?) async throws(SwarmError) -> [Outcome]
 
   /// Answers a query from the state as applied so far.
   func answer(_ query: Query) async throws(SwarmError) -> Answer
@@ -49,6 +53,10 @@ public enum Query: Sendable, Hashable {
   case status
   case history(HistoryQuery)
   case explanation(ExplanationQuery)
+  /// What the journal knows of an offline replica.
+  case replica(ReplicaID)
+  /// All offline replicas, those that were closed too.
+  case replicas
 }
 
 /// The answer to a ``Query``, case by case.
@@ -63,6 +71,9 @@ public enum Answer: Sendable, Hashable {
   case history(HistoryPage)
   /// Nil: no entry that can be read ever changed the key.
   case explanation(KeyExplanation?)
+  /// Nil: the journal does not know it.
+  case replica(ReplicaStatus?)
+  case replicas([ReplicaStatus])
 }
 
 /// Where a swarm stands.

@@ -131,7 +131,7 @@ struct FullSync: Sendable {
       case .state(let state):
         return (contribution(.merged(outcome.revision)), state.keys.flatMap(\.overwrote))
       case .refused(let refusal): return (contribution(.refused(refusal.description)), [])
-      case .settings, .journal: return (contribution(.alreadyThere), [])
+      case .settings, .journal, .replica: return (contribution(.alreadyThere), [])
       }
     } catch {
       switch error {

@@ -1,8 +1,8 @@
 import MoaiCRDT
 
 extension Entry {
-  /// One line of a log: `{revision, appended_at, agent_id, via?, command_id, writes, rewind, settings
-  /// or journal, outcome}`.
+  /// One line of a log: `{revision, appended_at, agent_id, via?, command_id, writes, rewind, settings, replica or journal,
+  /// outcome}`.
   ///
   /// * `appendedAt`: the engine's time at the append, in milliseconds since 1970.
   /// * `outcome`: what replay found the entry to do.
@@ -18,6 +18,7 @@ extension Entry {
     case .state(.rewind(let rewind)): fields.add("rewind", rewind.json)
     case .settings(.replace(let settings)): fields.add("settings", settings.json)
     case .journal(let command): fields.add("journal", command.json)
+    case .replica(let command): fields.add("replica", command.json)
     }
     fields.add("outcome", outcome.json)
     return fields.json

@@ -11,6 +11,9 @@ extension Outcome {
       fields.add("result", "applied")
       fields.add("keys", .array(state.keys.map(\.json)))
     case .settings, .journal: fields.add("result", "applied")
+    case .replica(let outcome):
+      fields.add("result", "applied")
+      fields.add("replica", outcome.json)
     case .refused(let refusal):
       fields.add("result", "refused")
       fields.add("refusal", refusal.json)
@@ -39,6 +42,7 @@ extension Refusal {
     case .settings(.limit): "limit"
     case .journal(.notThere): "future_revision"
     case .state(let refusal): refusal.code
+    case .replica(let refusal): refusal.code
     }
   }
 
@@ -68,6 +72,7 @@ extension StateRefusal {
     case .futureBase: "future_revision"
     case .changedSincePlanned: "changed_since_planned"
     case .baseTrimmed: "trimmed"
+    case .boundExceeded: "bound_exceeded"
     }
   }
 }

@@ -97,6 +97,11 @@ extension Command {
     case .journal(.skip(let skipped)): "skipped an entry: \(skipped.reason)"
     case .state(.write(let writes)): writes.map(\.summary).joined(separator: "; ")
     case .state(.rewind(let rewind)): "rewind \(rewind.target)"
+    case .replica(.delta(let delta)):
+      "replica \(delta.replica) #\(delta.first): " + delta.writes.map(\.summary).joined(separator: "; ")
+    case .replica(.reserve(let replica, let key, let right)): "reserve \(right) of \(key) for replica \(replica)"
+    case .replica(.close(let replica)): "close replica \(replica)"
+    case .replica(.resolve(let replica, let first)): "resolve #\(first) of replica \(replica)"
     }
   }
 }
@@ -117,6 +122,8 @@ extension Outcome {
     let word =
       switch result {
       case .settings, .journal: "applied"
+      case .replica(.kept(let refusal)): "refused and kept: \(refusal)"
+      case .replica: "applied"
       case .state(let state): state.keys.contains(where: \.changed) ? "applied" : "nothing changed"
       case .refused(let refusal): "refused: \(refusal)"
       }

@@ -30,7 +30,7 @@ struct WriteOptions: ParsableArguments {
       let outcome = try await swarm.perform(Request(author: agent, body: .write([request])))
       switch outcome.result {
       case .refused(let refusal): throw SwarmError.refused(refusal)
-      case .settings, .journal: preconditionFailure("a write is answered as a write")
+      case .settings, .journal, .replica: preconditionFailure("a write is answered as a write")
       case .state(let state):
         let cursor = Cursor(epoch: swarm.epoch, revision: outcome.revision)
         return (outcome, state.keys[0], (try await swarm.state.read(key), cursor))

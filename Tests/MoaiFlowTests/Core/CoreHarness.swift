@@ -45,8 +45,12 @@ struct CoreHarness {
     let request = WriteRequest(
       try StateKey(key), content, base: base.map { .revision($0) }, ifRevision: ifRevision.map { .revision($0) },
       type: type, strategy: strategy)
-    return try write([request], by: agent)[0]
+    guard let result = try write([request], by: agent).first else { throw AnsweredOtherwise() }
+    return result
   }
+
+  /// The command id was remembered for a command of another kind: only a damaged state says so.
+  struct AnsweredOtherwise: Error {}
 
   @discardableResult
   mutating func write(_ requests: [WriteRequest], by agent: String) throws -> [KeyResult] {
@@ -55,7 +59,7 @@ struct CoreHarness {
     switch outcome.result {
     case .state(let state): return state.keys
     case .refused(let refusal): throw refusal
-    case .settings, .journal: return []
+    case .settings, .journal, .replica: return []
     }
   }
 
@@ -135,6 +139,10 @@ extension SwarmState {
       revision: revision, time: time, chain: chain, lastTimestamp: lastTimestamp, horizon: horizon,
       agents: agents.names,
       settings: settings.settings, remembered: remembered.count,
+      replicas: Dictionary(
+        uniqueKeysWithValues: replicas.replicas.rows.indices.map {
+          (replicas.replicas[$0].id, replicas.record(in: $0))
+        }),
       records: Dictionary(
         uniqueKeysWithValues: state.keys.rows.indices.map { (state.keys[$0].id, state.record(in: $0)) }))
   }
@@ -148,6 +156,7 @@ extension SwarmState {
     let agents: [AgentID]
     let settings: SwarmSettings
     let remembered: Int
+    let replicas: [ReplicaID: [UInt8]]
     let records: [StateKey: [UInt8]]
   }
 }

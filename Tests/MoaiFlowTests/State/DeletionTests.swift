@@ -38,7 +38,7 @@ import Testing
     var harness = CoreHarness()
     try harness.write("s", .add("x"), by: "alice")
     try harness.write("s", .add("y"), by: "bob")
-    let result = try harness.write("s", .delete, by: "carol", base: 1)
+    let result = try harness.write("s", .delete, by: "carol")
     #expect(result.changed)
     #expect(harness.value("s") == nil)
     let change = try #require(harness.changes.last?.first)

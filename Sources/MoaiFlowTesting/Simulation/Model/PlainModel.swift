@@ -30,6 +30,9 @@ struct PlainModel {
     /// In the order in which they came.
     var standing: [Standing] = []
     var shares: [AgentID: Int64] = [:]
+    /// Who counted, in which entry.
+    var counted: [(agent: AgentID, revision: Revision)] = []
+    let created: Revision
     var version: Int64 = 0
     var revision: Revision = 0
     var agent: AgentID?
@@ -109,6 +112,7 @@ struct PlainModel {
       horizon = max(horizon, to)
       return .settings
     case .journal: return .settings
+    case .replica: return .refused(.other)
     }
   }
 
@@ -156,7 +160,7 @@ extension PlainModel {
     var valueType: CRDTType?
     switch write.content {
     case .delete:
-      keys[write.key] = nil
+      delete(write.key, by: author, seenUpTo: write.base)
       return
     case .operations(let list): operations = list
     case .value(let type, let list): (valueType, operations) = (type, list)
@@ -171,7 +175,7 @@ extension PlainModel {
     if keys[write.key] == nil {
       let comesIntoBeing = valueType != nil || operations.contains { $0.bringsIntoBeing }
       guard comesIntoBeing else { return }
-      keys[write.key] = Key(type: type, strategy: policy?.strategy ?? write.strategy ?? .lww)
+      keys[write.key] = Key(type: type, strategy: policy?.strategy ?? write.strategy ?? .lww, created: revision)
     }
     for operation in operations {
       try apply(operation, to: write.key, by: author, at: timestamp, base: base)
@@ -211,7 +215,26 @@ extension PlainModel {
     case .assign(let value): try replace(.whole, with: value)
     }
     if Int64(exactly: key.exactSum) == nil { throw .counterOverflow }
+    if key.type == .counter { key.counted.append((author, revision)) }
     keys[name] = key
+  }
+
+  /// Without a base the key goes; with one only what was there then, and a counter on which somebody else has counted
+  /// since stays as it is.
+  private mutating func delete(_ name: StateKey, by author: AgentID, seenUpTo base: Revision?) {
+    guard let base, var key = keys[name] else {
+      keys[name] = nil
+      return
+    }
+    let revision = revision
+    guard key.created <= base || key.created == revision else { return }
+    if key.type == .counter {
+      let isUnseen = key.counted.contains { $0.agent != author && $0.revision > base && $0.revision != revision }
+      if !isUnseen { keys[name] = nil }
+      return
+    }
+    key.standing.removeAll { $0.entered <= base || $0.entered == revision }
+    keys[name] = key.standing.isEmpty ? nil : key
   }
 
   /// A pattern in which `*` is any run of characters.

@@ -17,7 +17,7 @@ indirect enum PlainVerdict: Equatable {
 
   enum Reason: Error {
     case conditionFailed, typeMismatch, strategyMismatch, counterOverflow, valueTooLarge, tooManySiblings, notAllowed
-    case futureBase, baseTrimmed, changedSincePlanned, notThere, limit, other
+    case boundExceeded, futureBase, baseTrimmed, changedSincePlanned, notThere, limit, other
   }
 
   /// Whether the entry changed anything for the first time.
@@ -64,6 +64,7 @@ extension PlainVerdict.Reason {
     case .futureBase: self = .futureBase
     case .baseTrimmed: self = .baseTrimmed
     case .changedSincePlanned: self = .changedSincePlanned
+    case .boundExceeded: self = .boundExceeded
     @unknown default: self = .other
     }
   }

@@ -108,6 +108,12 @@ final class SimulatedLink: SwarmConnection {
     }.answer
   }
 
+  func send(_ deltas: [ReplicaDelta], as author: AgentID, via: AgentID?) async throws(SwarmError) -> [Outcome] {
+    try await exchange(copying: deltas.first?.commandID) { swarm throws(SwarmError) in
+      try await swarm.send(deltas, as: author, via: via)
+    }.answer
+  }
+
   func answer(_ query: Query) async throws(SwarmError) -> Answer {
     try await exchange(copying: nil) { swarm throws(SwarmError) in try await swarm.answer(query) }.answer
   }

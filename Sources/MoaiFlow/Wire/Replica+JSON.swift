@@ -1,0 +1,74 @@
+import MoaiCRDT
+
+extension ReplicaCommand {
+  /// `{delta}`, `{reserve: {replica, state_key, down, up}}`, `{close}` or `{resolve: {replica, n}}`.
+  var json: StateValue {
+    var fields = WireFields()
+    switch self {
+    case .delta(let delta): fields.add("delta", delta.json)
+    case .reserve(let replica, let key, let right):
+      var reserve = WireFields()
+      reserve.add("replica", text: replica.description)
+      reserve.add("state_key", .string(key.name))
+      reserve.add(right)
+      fields.add("reserve", reserve.json)
+    case .close(let replica): fields.add("close", text: replica.description)
+    case .resolve(let replica, let first):
+      var resolve = WireFields()
+      resolve.add("replica", text: replica.description)
+      resolve.add("n", integer: first)
+      fields.add("resolve", resolve.json)
+    }
+    return fields.json
+  }
+}
+
+extension ReplicaDelta {
+  /// `{replica, n, last, base?, seen?, previous_hash, hash, timestamp, logical?, writes}`.
+  public var json: StateValue {
+    var fields = WireFields()
+    fields.add("replica", text: replica.description)
+    fields.add("n", integer: first)
+    fields.add("last", integer: last)
+    fields.add("base", base.map { .string(UTF8String($0.description)) })
+    if !seen.isEmpty {
+      var numbers = WireFields()
+      for entry in seen.entries { numbers.add(UTF8String(entry.id.description), integer: entry.number) }
+      fields.add("seen", numbers.json)
+    }
+    fields.add("previous_hash", text: Epoch(previousHash).description)
+    fields.add("hash", text: Epoch(hash).description)
+    fields.add(timestamp)
+    fields.add("writes", .array(writes.map(\.json)))
+    return fields.json
+  }
+}
+
+extension ReplicaOutcome {
+  /// `{merged: [key…]}`, `{kept: {code, detail}}`, `{reserved: {down, up}}`, `{closed: true}` or `{resolved: true}`.
+  var json: StateValue {
+    var fields = WireFields()
+    switch self {
+    case .merged(let outcome): fields.add("merged", .array(outcome.keys.map(\.json)))
+    case .kept(let refusal):
+      var kept = WireFields()
+      kept.add("code", text: refusal.code)
+      kept.add("detail", text: refusal.description)
+      fields.add("kept", kept.json)
+    case .reserved(let right):
+      var reserved = WireFields()
+      reserved.add(right)
+      fields.add("reserved", reserved.json)
+    case .closed: fields.add("closed", true)
+    case .resolved: fields.add("resolved", true)
+    }
+    return fields.json
+  }
+}
+
+extension WireFields {
+  fileprivate mutating func add(_ right: CounterRight) {
+    add("down", integer: right.down)
+    add("up", integer: right.up)
+  }
+}
