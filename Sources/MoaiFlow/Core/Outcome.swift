@@ -14,6 +14,8 @@ public struct Outcome: Sendable, Hashable {
     case journal
     case replica(ReplicaOutcome)
     case refused(Refusal)
+
+    var isReplicaRefusal: Bool { if case .refused(.replica) = self { true } else { false } }
   }
 
   init(revision: Revision, isRepeat: Bool = false, result: Result) {

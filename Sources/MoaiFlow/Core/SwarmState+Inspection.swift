@@ -4,4 +4,12 @@ extension SwarmState {
   package func reading(of key: StateKey) -> StateReading? {
     state.reading(of: key, agents: agents, cursor: Cursor(epoch: epoch, revision: revision))
   }
+
+  /// What of the way to a counter's bounds is reserved.
+  package func reserved(of key: StateKey) -> CounterRight {
+    guard let slot = state.keys.slot(of: key), case .counter(let counter) = state.keys[slot].record.contents else {
+      return CounterRight()
+    }
+    return counter.reserved
+  }
 }

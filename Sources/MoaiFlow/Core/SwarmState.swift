@@ -62,8 +62,11 @@ package struct SwarmState: Sendable {
     } else {
       let (result, changes) = execute(entry, author: author, timestamp: timestamp, expired: expired.slots)
       let outcome = Outcome(revision: revision, result: result)
-      remembered.remember(
-        .init(requestHash: entry.requestHash, outcome: outcome, time: time), as: key, deadlines: &deadlines)
+      // What was not taken of a replica may be taken later: a delta that came before the one before it.
+      if !result.isReplicaRefusal {
+        remembered.remember(
+          .init(requestHash: entry.requestHash, outcome: outcome, time: time), as: key, deadlines: &deadlines)
+      }
       applied = Applied(outcome: outcome, author: entry.author, timestamp: timestamp,
         changes: expired.changes.isEmpty ? changes : expired.changes + changes)
     }

@@ -3,6 +3,8 @@ public import MoaiCRDT
 /// What a replica has, in as few words as another one needs to say what it lacks.
 public struct PeerSummary: Sendable {
   let swarm: SwarmName
+  /// Whose it is.
+  let replica: ReplicaID
   /// What it has of the swarm.
   let cursor: Cursor?
   /// Which offline writes it has seen.
@@ -23,6 +25,7 @@ extension PeerSummary {
     var writer = ByteWriter()
     writer.varint(0)
     writer.string(swarm.name.string)
+    writer.fixed64(replica.rawValue)
     writer.cursor(cursor)
     context.encode(into: &writer)
     return writer.bytes
@@ -32,6 +35,7 @@ extension PeerSummary {
     var reader = ByteReader(bytes)
     try reader.version("summary.version")
     swarm = try reader.swarm("summary.swarm")
+    replica = ReplicaID(try reader.fixed64("summary.replica"))
     cursor = try reader.cursor("summary.cursor")
     context = try CausalContext(from: &reader)
     try reader.finish("summary")

@@ -90,15 +90,23 @@ extension Replica {
     to connection: any SwarmConnection, _ report: inout ExchangeReport
   ) async throws(ReplicaError) -> Epoch {
     for attempt in 0...Replica.attempts {
+      for old in state.retired {
+        do {
+          try await ask { () throws(SwarmError) in try await connection.closeReplica(old, as: agent) }
+        } catch .refused(.notYours) {
+          // The operator closed an id that the journal had never heard of.
+        }
+        state.noteClosed(old)
+      }
       let id = state.id
       let place = try await ask { () throws(SwarmError) in try await connection.status() }
       let status = try await ask { () throws(SwarmError) in try await connection.status(of: id) }
-      if let status, status.owner != agent { throw .refused(.notYours(id, owner: status.owner)) }
+      if let status, status.owner != agent, !status.isClosed { throw .refused(.notYours(id, owner: status.owner)) }
       switch state.standing(status, in: place.epoch) {
       case .follows(let accepted): state.confirm(upTo: accepted, at: place.revision)
       case .renumber(let reason, let accepted, let doubtful):
         guard attempt < Replica.attempts else { throw .refused(.forked(id, first: accepted + 1)) }
-        let new = sources.newID()
+        let new = state.successor(after: accepted, doubtful: doubtful) ?? sources.newID()
         state.renumber(as: new, after: accepted, doubtful: doubtful)
         report.renumberings.append(Renumbering(reason: reason, from: id, to: new))
         try await flush()

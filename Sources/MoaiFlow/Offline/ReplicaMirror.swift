@@ -40,7 +40,11 @@ struct ReplicaMirror: Sendable {
   mutating func apply(_ pages: [ChangesPage]) throws(SwarmError) -> Set<StateKey> {
     guard let last = pages.last, let reached = last.cursor else { return [] }
     var touched: Set<StateKey> = []
-    if last.isSnapshot || cursor?.epoch != reached.epoch { touched = reset() }
+    if last.isSnapshot || cursor?.epoch != reached.epoch {
+      touched = reset()
+      // Who begins with nothing is told of no deletions, so nobody can be told of them from here.
+      deletionsForgotten = reached.revision
+    }
     for change in pages.lazy.flatMap(\.changes) {
       touched.insert(change.key)
       try apply(change)

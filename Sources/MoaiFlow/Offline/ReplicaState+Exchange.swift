@@ -63,6 +63,17 @@ extension ReplicaState {
     noteHead()
   }
 
+  /// The id under which what the journal does not have must be sent; nil: there is nothing, and any new id will do.
+  ///
+  /// It follows from the first of those deltas. So a copy of the files that is older than the renumbering, and comes back
+  /// after it, numbers the same writes alike, and the journal knows that it has them.
+  func successor(after confirmed: UInt64, doubtful count: Int) -> ReplicaID? {
+    guard let first = log.filter({ $0.delta.last > confirmed }).dropFirst(count).first else { return nil }
+    var hash = StableHash(seed: id.rawValue)
+    hash.combine(first.hash)
+    return ReplicaID(hash.finalize())
+  }
+
   /// Goes on under a new id: what the journal does not have is numbered anew, with the times and bases that it had.
   mutating func renumber(as new: ReplicaID, after confirmed: UInt64, doubtful count: Int) {
     let rest = log.filter { $0.delta.last > confirmed }
@@ -70,6 +81,8 @@ extension ReplicaState {
     if next > 1 { overlay.forget(CausalContext(range: DotRange(id, 1, next - 1))) }
     doubtful += rest.prefix(count).map(\.delta)
     for delta in rest.prefix(count).map(\.delta) { changes[.doubtful(delta)] = .some(delta.encoded()) }
+    // Nobody may go on waiting for writes under the old id: other replicas have met some that will not come.
+    retired.append(id)
     (id, next, lastHash, accepted) = (new, 1, 0, 0)
     log = []
     rights = [:]
@@ -80,6 +93,12 @@ extension ReplicaState {
           writes: old.writes))
     }
     noteOverlay()
+    noteHead()
+  }
+
+  /// Notes that the journal has closed an id that was given up.
+  mutating func noteClosed(_ old: ReplicaID) {
+    retired.removeAll { $0 == old }
     noteHead()
   }
 
@@ -204,18 +223,23 @@ extension ReplicaState {
       for one in closed where one.accepted > 0 { gone.insert(DotRange(one.replica, 1, one.accepted)) }
       context = context.subtracting(gone)
     }
-    return PeerSummary(swarm: swarm, cursor: mirror.cursor, context: context)
+    return PeerSummary(swarm: swarm, replica: id, cursor: mirror.cursor, context: context)
   }
 
   /// What the replica with this summary lacks.
   func update(for other: PeerSummary) throws(ReplicaError) -> PeerUpdate {
     guard other.swarm == swarm else { throw .otherSwarm(other.swarm) }
+    guard other.replica != id else { throw .refused(.forked(id, first: next)) }
     if let theirs = other.cursor?.epoch, let ours = epoch, theirs != ours { throw .otherEpoch(theirs) }
     return PeerUpdate(mirror: mirror.update(for: other.cursor), overlay: overlay.delta(since: other.context))
   }
 
   /// Takes what another replica had and this one lacked.
+  ///
+  /// - Throws: `.refused(.forked)` if others have met writes of this replica that it never made: a copy of it did. Only the
+  ///   journal can tell which of them it has, so this replica must go there first.
   mutating func take(_ update: PeerUpdate, now: Int64) throws(ReplicaError) {
+    guard update.overlay.context.clock[id] < next else { throw .refused(.forked(id, first: next)) }
     if let theirs = update.mirror?.cursor {
       if let ours = mirror.cursor {
         guard theirs.epoch == ours.epoch else { throw .otherEpoch(theirs.epoch) }

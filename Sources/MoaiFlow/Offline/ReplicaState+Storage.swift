@@ -69,6 +69,8 @@ extension ReplicaState {
     writer.varint(accepted)
     writer.cursor(mirror.cursor)
     writer.varint(UInt64(mirror.deletionsForgotten))
+    writer.count(retired.count)
+    for id in retired { writer.fixed64(id.rawValue) }
     writer.count(rights.count)
     for (key, right) in rights.sorted(by: { $0.key < $1.key }) {
       writer.string(key.name.string)
@@ -133,6 +135,9 @@ extension ReplicaState {
     accepted = try reader.varint("head.accepted")
     let cursor = try reader.cursor("head.cursor")
     let forgotten = try reader.revision("head.deletions_forgotten")
+    for _ in 0..<(try reader.count("head.retired", bytesPerElement: 8)) {
+      retired.append(ReplicaID(try reader.fixed64("head.retired")))
+    }
     for _ in 0..<(try reader.count("head.rights", bytesPerElement: 4)) {
       let key = try reader.key("head.right")
       let down = try reader.signed("head.right")

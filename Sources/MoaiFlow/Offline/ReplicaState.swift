@@ -27,6 +27,8 @@ struct ReplicaState: Sendable {
   /// Deltas of which nobody knows whether the journal has them: found in an old copy of the folder, and older than what
   /// the journal remembers. They are not sent again, because they might count twice.
   var doubtful: [ReplicaDelta] = []
+  /// Ids that this replica has given up, and that the journal has not closed yet.
+  var retired: [ReplicaID] = []
   /// What must be stored.
   var changes: [CheckpointRecord.Position: [UInt8]?] = [:]
 

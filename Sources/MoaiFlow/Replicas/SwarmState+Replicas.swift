@@ -29,7 +29,9 @@ extension SwarmState {
       replicas.touch(slot, at: revision, time, idle, &deadlines)
       return (.reserved(held), [])
     case .close(let replica):
-      let slot = try replicas.find(replica, for: author, agents)
+      // An id that is given up before the journal knew it is closed too: others may have met its writes.
+      let isKnown = replicas.replicas.slot(of: replica) != nil
+      let slot = isKnown ? try replicas.find(replica, for: author, agents) : replicas.insert(replica, author, time)
       close(slot, in: &transaction)
       return (.closed, [])
     case .resolve(let replica, let first):

@@ -33,7 +33,8 @@ struct StateTable: Sendable {
     let found = keys.slot(of: write.key)
     let live = found.flatMap { keys[$0].record.isDeleted ? nil : $0 }
     if let condition = write.condition {
-      let current = live.map { keys[$0].revision } ?? 0
+      // A key that this entry has brought into being has no revision yet, whatever its slot had before.
+      let current = live.map { keys[$0].record.header.version == 0 ? 0 : keys[$0].revision } ?? 0
       guard condition == current else { throw .conditionFailed(write.key, current: current) }
     }
     let base = write.base ?? write.condition ?? transaction.revision

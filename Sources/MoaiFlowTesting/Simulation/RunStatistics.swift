@@ -8,13 +8,14 @@ package struct RunStatistics: Sendable, CustomStringConvertible {
   package var copies = 0
   package var readings = 0
   package var syncs = 0
+  package var exchanges = 0
 
   package init() {}
 
   private static var fields: [(name: String, path: WritableKeyPath<RunStatistics, Int>)] {
     [
       ("entries", \.entries), ("refused", \.refused), ("repeats", \.repeats), ("checkpoints", \.checkpoints),
-      ("epochs", \.eras), ("copies compared", \.copies), ("readings compared", \.readings), ("full syncs", \.syncs),
+      ("epochs", \.eras), ("copies compared", \.copies), ("readings compared", \.readings), ("full syncs", \.syncs), ("offline exchanges", \.exchanges),
     ]
   }
 

@@ -21,6 +21,7 @@ extension RunJudge {
     for (name, mirror) in final.copies + final.followers where mirror.values != expected {
       violation("§5.3", "\(name) ends with something else: \(difference(mirror.values, expected))")
     }
+    judgeDevices(chronicle)
     for (name, mirror) in final.copies where mirror.cursor != Cursor(epoch: final.epoch, revision: head) {
       violation("§5.3", "\(name) ends at \(mirror.cursor.map { "\($0)" } ?? "nothing"), not at \(head)")
     }

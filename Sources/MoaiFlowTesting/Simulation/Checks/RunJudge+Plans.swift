@@ -23,6 +23,8 @@ extension RunJudge {
           violation("plan", "entry \(revision), \(asked.key): \(text)")
         }
       }
+    case (.replica(let asked), .replica(let planned)):
+      if asked != planned { violation("plan", "entry \(revision) is another command of a replica than asked for") }
     default: violation("plan", "entry \(revision) is something else than its command")
     }
   }

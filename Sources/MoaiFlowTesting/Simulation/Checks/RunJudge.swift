@@ -22,13 +22,30 @@ struct RunJudge {
     let served: [StateKey: StateReading]
     let copies: [(name: String, mirror: StateMirror)]
     let followers: [(name: String, mirror: StateMirror)]
+    let devices: [Device]
     /// The last checkpoint after closing, and what a swarm opened from it shows.
     let reopened: [StateKey: StateReading]
+
+    struct Device {
+      let name: String
+      let values: [StateKey: StateValue]
+      let cursor: Cursor?
+      let entered: [StateValue]
+      let mayBeLost: [StateValue]
+      let doubtful: [ReplicaDelta]
+    }
   }
 
   init(_ world: SimulatedWorld) async throws {
     seen = world.log.all
     let served = await world.readAll()
+    var devices: [FinalState.Device] = []
+    for device in world.devices {
+      devices.append(
+        .init(
+          name: device.name, values: await device.replica?.shownValues ?? [:], cursor: await device.replica?.cursor,
+          entered: device.entered, mayBeLost: device.mayBeLost, doubtful: await device.replica?.doubtful ?? []))
+    }
     let status = seen.statuses.last
     await world.host.shutDown()
     let store = try await world.disk.open()
@@ -39,10 +56,11 @@ struct RunJudge {
     final = FinalState(
       epoch: eras[eras.count - 1].epoch, status: status, served: served,
       copies: world.pollers.map { ($0.name, $0.mirror) }, followers: world.followers.map { ($0.name, $0.mirror) },
-      reopened: reopened)
+      devices: devices, reopened: reopened)
     statistics.copies = seen.copies.count
     statistics.readings = seen.readings.count
     statistics.syncs = seen.syncs.count
+    statistics.exchanges = seen.exchanges
     statistics.eras = eras.count
   }
 
@@ -66,7 +84,7 @@ struct RunJudge {
 struct Chronicle {
   let era: SimulatedDisk.Era
   let isLast: Bool
-  var model = PlainModel()
+  var model: PlainModel
   var replay: SwarmState
   /// Entry by entry, from revision 1 on.
   var entries: [(entry: Entry, verdict: PlainVerdict, outcome: Outcome)] = []
@@ -74,6 +92,7 @@ struct Chronicle {
   init(era: SimulatedDisk.Era, isLast: Bool) {
     self.era = era
     self.isLast = isLast
+    model = PlainModel(epoch: era.epoch)
     replay = SwarmState(epoch: era.epoch)
   }
 
@@ -140,7 +159,8 @@ extension RunJudge {
     }
     if case .refused = verdict { statistics.refused += 1 }
     if case .repeated = verdict { statistics.repeats += 1 }
-    for key in entry.keys {
+    judgeLedger(chronicle.model, at: revision)
+    for key in entry.keys + chronicle.model.expired {
       let reading = chronicle.replay.reading(of: key)
       let expected = chronicle.model.keys[key]
       if let text = RunJudge.difference(reading, expected) {
@@ -225,15 +245,23 @@ private struct VanishedElement: Hashable {
 extension Entry {
   /// The keys that the entry writes, each once.
   var keys: [StateKey] {
-    guard case .state(.write(let writes)) = command else { return [] }
+    let writes = writes
     var keys: [StateKey] = []
     for write in writes where !keys.contains(write.key) { keys.append(write.key) }
     return keys
   }
 
+  /// The writes that the entry makes.
+  var writes: [KeyWrite] {
+    switch command {
+    case .state(.write(let writes)): writes
+    case .replica(.delta(let delta)): delta.writes
+    default: []
+    }
+  }
+
   fileprivate func adds(_ element: StateValue, to key: StateKey) -> Bool {
-    guard case .state(.write(let writes)) = command else { return false }
-    return writes.contains { write in
+    writes.contains { write in
       switch write.content {
       case .operations(let operations), .value(_, let operations):
         write.key == key && operations.contains(.add(element))

@@ -3,6 +3,12 @@ import MoaiFlow
 /// What the plain model says that an entry comes to.
 indirect enum PlainVerdict: Equatable {
   case accepted([KeyVerdict])
+  /// A replica's delta is in the state.
+  case merged([KeyVerdict])
+  /// A replica's delta has used up its numbers, and a rule keeps its writes out of the state.
+  case kept(Reason)
+  /// Another command of a replica was taken.
+  case replica
   case settings
   case refused(Reason)
   /// The command id was there before: nothing happens, and this is the answer again.
@@ -17,13 +23,13 @@ indirect enum PlainVerdict: Equatable {
 
   enum Reason: Error {
     case conditionFailed, typeMismatch, strategyMismatch, counterOverflow, valueTooLarge, tooManySiblings, notAllowed
-    case boundExceeded, futureBase, baseTrimmed, changedSincePlanned, notThere, limit, other
+    case boundExceeded, clockAhead, replica, futureBase, baseTrimmed, changedSincePlanned, notThere, limit, other
   }
 
   /// Whether the entry changed anything for the first time.
   var isEffective: Bool {
     switch self {
-    case .accepted, .settings: true
+    case .accepted, .settings, .merged, .kept, .replica: true
     case .refused, .repeated, .mismatch: false
     }
   }
@@ -39,9 +45,13 @@ indirect enum PlainVerdict: Equatable {
 
   private func agrees(with result: Outcome.Result) -> Bool {
     switch (self, result) {
-    case (.accepted(let keys), .state(let state)):
+    case (.accepted(let keys), .state(let state)), (.merged(let keys), .replica(.merged(let state))):
       Set(keys.map(\.key)) == Set(state.keys.map(\.key))
         && Set(keys.filter(\.changed).map(\.key)) == Set(state.keys.filter(\.changed).map(\.key))
+    case (.kept(.clockAhead), .replica(.kept(.clockAhead))): true
+    case (.kept(let reason), .replica(.kept(.state(let refusal)))): reason == Reason(refusal)
+    case (.replica, .replica(.reserved)), (.replica, .replica(.closed)), (.replica, .replica(.resolved)): true
+    case (.refused(.replica), .refused(.replica)): true
     case (.settings, .settings), (.settings, .journal): true
     case (.refused(.notThere), .refused(.journal)): true
     case (.refused(.limit), .refused(.settings)): true

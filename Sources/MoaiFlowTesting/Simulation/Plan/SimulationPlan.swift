@@ -66,12 +66,21 @@ package enum StepKind: Sendable, Hashable, CaseIterable {
   case clockJump
   case backUp
   case restoreBackup
+  /// A device writes while it is away, or spends what it had reserved.
+  case writeOffline
+  case spendOffline
+  /// A device and the swarm, or two devices, exchange what each lacks.
+  case exchange
+  case meet
+  case crashDevice
+  case deviceFault
+  case closeReplica
 }
 
 /// What kind of trouble a run is about: every run has a few kinds, so that each also meets the quiet ones.
 struct RunCharacter {
   let longestGap: Int
-  private let weights: [(kind: StepKind, weight: Int)]
+  private var weights: [(kind: StepKind, weight: Int)]
   private let sum: Int
 
   init(using random: inout SplitMix64) {
@@ -83,6 +92,13 @@ struct RunCharacter {
       (.restart, maybe(2)), (.appendFault, maybe(8)), (.saveFault, maybe(3)), (.readFault, maybe(2)),
       (.clockJump, maybe(2)), (.backUp, maybe(3)), (.restoreBackup, maybe(2)),
     ]
+    // Two runs of three have devices in them.
+    if random.below(3) > 0 {
+      weights += [
+        (.writeOffline, 14), (.exchange, 8), (.spendOffline, maybe(6)), (.meet, maybe(6)), (.crashDevice, maybe(4)),
+        (.deviceFault, maybe(5)), (.closeReplica, maybe(1)),
+      ]
+    }
     sum = weights.reduce(0) { $0 + $1.weight }
   }
 

@@ -38,6 +38,7 @@ final class RunLog: Sendable {
     var syncs: [(id: CommandID, key: StateKey, report: Result<SyncReport, SwarmError>)] = []
     var violations: [SimulationViolation] = []
     var failedStarts = 0
+    var exchanges = 0
     var digest = StableHash()
   }
 
@@ -127,6 +128,17 @@ final class RunLog: Sendable {
     note("copy \(reader) \(cursor) \(mirror.values.count)") { seen in
       seen.copies.append(Copy(reader: reader, cursor: cursor, values: mirror.values))
     }
+  }
+
+  func note(copy values: [StateKey: StateValue], at cursor: Cursor, of reader: String) {
+    note("copy \(reader) \(cursor) \(values.count)") { seen in
+      seen.copies.append(Copy(reader: reader, cursor: cursor, values: values))
+    }
+  }
+
+  /// A replica and the swarm have exchanged what each lacked.
+  func note(exchange reader: String) {
+    note("exchange \(reader)") { $0.exchanges += 1 }
   }
 
   func note(_ report: Result<SyncReport, SwarmError>, of id: CommandID, key: StateKey) {

@@ -89,7 +89,16 @@ final class SimulatedLink: SwarmConnection {
   }
 
   func perform(_ request: Request) async throws(SwarmError) -> Outcome {
-    try await performing(request).outcome
+    var request = request
+    if case .replica = request.body, request.id == nil {
+      // What a replica asks for by itself: the log must know it.
+      let id = conditions.withLock { CommandID(using: &$0.random) }
+      request = Request(author: request.author, via: request.via, id: id, body: request.body)
+      host.log.note(sent: id, request)
+    }
+    let (outcome, epoch) = try await performing(request)
+    if case .replica = request.body, let id = request.id { host.log.note(.answered(outcome, epoch), of: id) }
+    return outcome
   }
 
   /// The outcome, and the epoch of the swarm that answered.
@@ -109,9 +118,15 @@ final class SimulatedLink: SwarmConnection {
   }
 
   func send(_ deltas: [ReplicaDelta], as author: AgentID, via: AgentID?) async throws(SwarmError) -> [Outcome] {
-    try await exchange(copying: deltas.first?.commandID) { swarm throws(SwarmError) in
+    for delta in deltas {
+      host.log.note(
+        sent: delta.commandID, Request(author: author, via: via, id: delta.commandID, body: .replica(.delta(delta))))
+    }
+    let (outcomes, epoch) = try await exchange(copying: deltas.first?.commandID) { swarm throws(SwarmError) in
       try await swarm.send(deltas, as: author, via: via)
-    }.answer
+    }
+    for (delta, outcome) in zip(deltas, outcomes) { host.log.note(.answered(outcome, epoch), of: delta.commandID) }
+    return outcomes
   }
 
   func answer(_ query: Query) async throws(SwarmError) -> Answer {

@@ -11,6 +11,7 @@ final class SimulatedWorld: Sendable {
   let agents: [SimulatedAgent]
   let pollers: [SimulatedReader]
   let followers: [SimulatedReader]
+  let devices: [SimulatedDevice]
   private let clock = SimulatedClock()
 
   init(seed: UInt64, isTracing: Bool) {
@@ -34,13 +35,24 @@ final class SimulatedWorld: Sendable {
     }
     pollers = [reader("poller-1"), reader("poller-2"), reader("sleeper")]
     followers = [reader("follower-1"), reader("follower-2")]
+    let wall = disk.time
+    devices = ["erin", "frank", "grace"].enumerated().map { number, agent in
+      // Most clocks are about right; what one writes whose clock is far ahead is kept, and told.
+      let skew = [0, 0, -7_000, 2_000, 50_000, 7_200_000][random.below(number == 2 ? 6 : 4)]
+      let sources = Replica.Sources(now: { wall.now + Int64(skew) }, newID: { ids.replicaID() })
+      return SimulatedDevice(
+        name: "device-\(number + 1)", agent: agent, link: link(), sources: sources, log: log, seed: random.next())
+    }
   }
 
-  private var links: [SimulatedLink] { agents.map(\.link) + pollers.map(\.link) + followers.map(\.link) }
+  private var links: [SimulatedLink] {
+    agents.map(\.link) + pollers.map(\.link) + followers.map(\.link) + devices.map(\.link)
+  }
 
   func begin() async {
     await host.start()
     for follower in followers { follower.follow() }
+    for device in devices { await device.start() }
     for agent in agents.prefix(3) { await agent.openSession(at: coordinator) }
   }
 
@@ -49,6 +61,7 @@ final class SimulatedWorld: Sendable {
     var dice = SplitMix64(seed: step.seed)
     let agent = agents[dice.below(agents.count)]
     let link = links[dice.below(links.count)]
+    let device = devices[dice.below(devices.count)]
     switch step.kind {
     case .write: await agent.write(dice)
     case .readModifyWrite: await agent.readModifyWrite(dice)
@@ -91,10 +104,47 @@ final class SimulatedWorld: Sendable {
     case .saveFault: disk.willFailSave()
     case .readFault: disk.willFailRead()
     case .clockJump: disk.time.jump(by: [-3_600_000, -5_000, 3_000, 3_600_000, 25 * 3_600_000][dice.below(5)])
+    case .writeOffline: await device.write(dice)
+    case .spendOffline: await device.spend(dice)
+    case .exchange: await device.exchange()
+    case .meet: await device.meet(devices[dice.below(devices.count)])
+    case .crashDevice: await crash(device, &dice)
+    case .deviceFault:
+      let faults = SimulatedFiles.Fault.allCases
+      device.files.willMeet(faults[dice.below(faults.count)])
+    case .closeReplica: await close(device)
     case .backUp: await attempt { try await self.disk.backUp() }
     case .restoreBackup: await restoreBackup(dice)
     }
     await host.restartIfStopped()
+  }
+
+  /// A device goes and comes back: with its files, with an old copy of them, with a copy of another's, or with none.
+  private func crash(_ device: SimulatedDevice, _ dice: inout SplitMix64) async {
+    if dice.below(3) == 0 { device.files.copy() }
+    switch dice.below(8) {
+    case 0:
+      log.note(event: "\(device.name) loses its files")
+      await device.comeBack(with: nil)
+    case 1:
+      log.note(event: "\(device.name) gets an old copy of its files")
+      if let old = device.files.oldestCopy { await device.comeBack(with: old) }
+    case 2:
+      let other = devices[dice.below(devices.count)]
+      log.note(event: "\(device.name) gets the files of \(other.name)")
+      if other !== device { await device.comeBack(with: other.files.records) }
+    default:
+      log.note(event: "\(device.name) crashes")
+      device.crash()
+      await clock.pass(dice.below(300))
+      await device.start()
+    }
+  }
+
+  /// Somebody closes a replica that is still there.
+  private func close(_ device: SimulatedDevice) async {
+    guard let replica = await device.replica?.id else { return }
+    _ = try? await agents[0].link.closeReplica(replica)
   }
 
   private func restoreBackup(_ dice: SplitMix64) async {
@@ -128,6 +178,40 @@ final class SimulatedWorld: Sendable {
     }
   }
 
+  /// What was written under ids whose files are gone will not come; somebody says so.
+  private func closeLostReplicas() async {
+    var lost: Set<ReplicaID> = []
+    for device in devices {
+      if device.replica == nil { await device.start() }
+      lost.formUnion(device.ids)
+    }
+    for device in devices {
+      if let id = await device.replica?.id { lost.remove(id) }
+    }
+    for id in lost.sorted() {
+      for _ in 0..<5 where (try? await agents[0].link.closeReplica(id)) == nil { await clock.pass(50) }
+    }
+  }
+
+  /// Every device exchanges with the swarm until nobody lacks anything.
+  private func bringDevicesHome() async {
+    for device in devices { device.files.forgetFaults() }
+    await closeLostReplicas()
+    for round in 0..<3 {
+      for device in devices {
+        var attempts = 0
+        while !(await device.exchange()) {
+          attempts += 1
+          if attempts == 6 {
+            if round == 2 { log.violation("§5.6", "\(device.name) does not come to an exchange") }
+            break
+          }
+          await clock.pass(100)
+        }
+      }
+    }
+  }
+
   /// Ends all trouble, lets everything arrive, and lets every reader come to the end.
   func putRight() async {
     if !(await courier.settle(within: 120_000)) { log.violation("simulation", "a step does not end") }
@@ -137,6 +221,7 @@ final class SimulatedWorld: Sendable {
     for agent in agents { await coordinator.unregister(agent.name) }
     // Late answers to full syncs are writes too.
     await clock.pass(5_000)
+    await bringDevicesHome()
     for poller in pollers {
       if !(await poller.poll(SplitMix64(seed: 1), isPatient: true)) {
         log.violation("§5.3", "\(poller.name) does not come to the end of the changes")

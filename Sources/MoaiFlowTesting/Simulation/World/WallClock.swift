@@ -1,3 +1,4 @@
+import MoaiCRDT
 import MoaiFlow
 import Synchronization
 
@@ -28,5 +29,6 @@ final class SeededIDs: Sendable {
   }
 
   func epoch() -> Epoch { Epoch(random.withLock { $0.next() }) }
+  func replicaID() -> ReplicaID { ReplicaID(random.withLock { $0.next() }) }
   func commandID() -> CommandID { random.withLock { CommandID(using: &$0) } }
 }

@@ -1,0 +1,55 @@
+import MoaiFlow
+
+extension RunJudge {
+  private static let ledger = StateKey(simulated: SimulatedDevice.ledger)
+  private static let ledgerCount = StateKey(simulated: SimulatedDevice.ledgerCount)
+
+  /// A delta enters whole and once: each adds an element that no other has, and counts one (rule §5.6).
+  mutating func judgeLedger(_ model: PlainModel, at revision: Revision) {
+    let elements = model.value(of: RunJudge.ledger)?.arrayValue?.count ?? 0
+    guard case .int(let count) = model.value(of: RunJudge.ledgerCount) ?? 0, Int(count) != elements else { return }
+    violation("§5.6", "at \(revision) the ledger has \(elements) elements, and counts \(count)")
+  }
+
+  /// Everybody came home: all devices have what the swarm has, and the swarm has everything that they wrote, unless a
+  /// rule refused it or its files were lost.
+  mutating func judgeDevices(_ chronicle: Chronicle) {
+    let expected = chronicle.model.values
+    let head = Cursor(epoch: final.epoch, revision: Revision(chronicle.entries.count))
+    for device in final.devices {
+      // The last one may have written behind the others' backs.
+      if device.cursor == head, device.values != expected {
+        violation("§5.6", "\(device.name) ends with something else: \(difference(device.values, expected))")
+      }
+      if device.cursor?.epoch != head.epoch { violation("§5.6", "\(device.name) ends in another epoch") }
+    }
+    if !final.devices.isEmpty, !final.devices.contains(where: { $0.cursor == head }) {
+      violation("§5.6", "no device has the swarm up to its end")
+    }
+    guard eras.count == 1 else { return }
+    var excused: Set<StateValue> = []
+    for device in final.devices {
+      excused.formUnion(device.mayBeLost)
+      for delta in device.doubtful { excused.formUnion(delta.writes.flatMap(\.addedElements)) }
+    }
+    for step in chronicle.entries {
+      if case .kept = step.verdict { excused.formUnion(step.entry.writes.flatMap(\.addedElements)) }
+    }
+    let there = Set(chronicle.model.value(of: RunJudge.ledger)?.arrayValue ?? [])
+    for device in final.devices {
+      for element in device.entered where !there.contains(element) && !excused.contains(element) {
+        violation("§10.1", "\(device.name) wrote \(element) into the ledger, was told so, and it is not there")
+      }
+    }
+  }
+}
+
+extension KeyWrite {
+  fileprivate var addedElements: [StateValue] {
+    switch content {
+    case .operations(let operations), .value(_, let operations):
+      operations.compactMap { if case .add(let element) = $0 { element } else { nil } }
+    case .delete: []
+    }
+  }
+}
