@@ -25,6 +25,9 @@ public actor Swarm {
 
   var subscribers: [FeedSubscriber] = []
 
+  /// Who waits for a revision.
+  var waiters = RevisionWaiters()
+
   var checkpointRevision: Revision
   /// Where the journal's entries begin; at most the horizon that the entries name.
   var floor: Revision
@@ -100,6 +103,7 @@ public actor Swarm {
     }
     for subscriber in subscribers { subscriber.mailbox.end(nil) }
     subscribers = []
+    waiters.end(.closed)
     try await saveCheckpoint()
   }
 
@@ -112,6 +116,7 @@ public actor Swarm {
     pendingBytes = 0
     for subscriber in subscribers { subscriber.mailbox.end(error) }
     subscribers = []
+    waiters.end(error)
   }
 }
 

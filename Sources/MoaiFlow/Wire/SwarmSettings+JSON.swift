@@ -103,7 +103,8 @@ extension SwarmLimits {
   fileprivate init(json: StateValue?) throws(WireError) {
     self.init()
     guard let json else { return }
-    let fields = try WireObject(json, at: JSONPointer("limits"), allowing: ["value_bytes", "siblings", "replica_idle_ms"])
+    let fields = try WireObject(
+      json, at: JSONPointer("limits"), allowing: ["value_bytes", "siblings", "replica_idle_ms"])
     valueBytes = Int(
       try fields.integer(
         "value_bytes", in: 1...Int64(SwarmLimits.maximumValueBytes), default: Int64(valueBytes)))
