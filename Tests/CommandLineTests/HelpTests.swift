@@ -9,7 +9,8 @@ struct HelpTests {
     ["state", "get"], ["state", "set"], ["state", "incr"], ["state", "add"], ["state", "remove"], ["state", "put"],
     ["state", "delete"], ["state", "list"], ["state", "watch"], ["state", "changes"], ["state", "sync"],
     ["state", "history"], ["state", "explain"], ["state", "rewind"],
-    ["swarms", "create"], ["swarms", "list"], ["swarms", "show"], ["swarms", "settings"], ["swarms", "delete"],
+    ["swarms", "create"], ["swarms", "list"], ["swarms", "show"], ["swarms", "settings"], ["swarms", "trim"],
+    ["swarms", "delete"],
   ]
 
   @Test("every command has help with an example, within 80 columns", arguments: commands)
@@ -67,7 +68,7 @@ struct HelpTests {
       resolve                 Make one version out of several of the same key.
       state                   Read, write and follow shared values.
       memory                  Store and retrieve named values in namespaces.
-      swarms                  Create, list, configure and delete swarms.
+      swarms                  Create, list, configure, trim and delete swarms.
       log                     Print the journal's entries: who asked for what, and
                               what became of it.
       check                   Verify a data folder.

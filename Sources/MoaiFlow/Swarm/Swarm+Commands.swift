@@ -19,6 +19,11 @@ extension Swarm: SwarmConnection {
 
   func submit(_ entry: Entry) async -> Result<Outcome, SwarmError> {
     if let stopped { return .failure(stopped) }
+    return await enqueue(entry)
+  }
+
+  /// Hands an entry to the writer loop, also while the swarm is being closed.
+  func enqueue(_ entry: Entry) async -> Result<Outcome, SwarmError> {
     let payload = entry.encoded()
     guard payload.count <= options.pendingBytes else {
       return .failure(.invalid(field: "", "the command has \(payload.count) bytes, at most \(options.pendingBytes)"))

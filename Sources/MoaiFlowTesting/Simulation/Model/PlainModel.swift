@@ -151,7 +151,8 @@ extension PlainModel {
     if let condition = write.condition, condition != keys[write.key]?.revision ?? 0 { throw .conditionFailed }
     let base = write.base ?? write.condition ?? revision
     if base > revision { throw .futureBase }
-    if base < horizon { throw .baseTrimmed }
+    // A condition reaches further: that a key has still the revision can be told without history.
+    if let given = write.base, given < horizon { throw .baseTrimmed }
     let operations: [StateOperation]
     var valueType: CRDTType?
     switch write.content {
