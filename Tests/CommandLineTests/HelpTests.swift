@@ -4,7 +4,8 @@ import Testing
 struct HelpTests {
   static let commands: [[String]] = [
     ["state"], ["swarms"], ["log"], ["check"], ["export"], ["import"],
-    ["memory"], ["memory", "store"], ["memory", "retrieve"], ["memory", "delete"], ["memory", "list"],
+    ["backup"], ["restore"], ["memory"], ["memory", "store"], ["memory", "retrieve"], ["memory", "delete"],
+    ["memory", "list"],
     ["memory", "clear"], ["memory", "stats"],
     ["state", "get"], ["state", "set"], ["state", "incr"], ["state", "add"], ["state", "remove"], ["state", "put"],
     ["state", "delete"], ["state", "list"], ["state", "watch"], ["state", "changes"], ["state", "sync"],
@@ -72,6 +73,8 @@ struct HelpTests {
       log                     Print the journal's entries: who asked for what, and
                               what became of it.
       check                   Verify a data folder.
+      backup                  Copy all swarms of a data folder into one file.
+      restore                 Make a data folder out of a backup.
       export                  Write a swarm's whole journal as text, a JSON
                               document a line.
       import                  Make a swarm from an export.

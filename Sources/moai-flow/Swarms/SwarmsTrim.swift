@@ -38,6 +38,7 @@ struct SwarmsTrim: AsyncParsableCommand {
       return try output.write(fields.json)
     }
     guard horizon > before else { return try Terminal.write("\(name) has no history before revision \(horizon)") }
-    try Terminal.write("the history of \(name) up to revision \(horizon) is gone, \(horizon - before) entries")
+    let count = horizon - before == 1 ? "1 entry" : "\(horizon - before) entries"
+    try Terminal.write("the history of \(name) up to revision \(horizon) is gone, \(count)")
   }
 }
