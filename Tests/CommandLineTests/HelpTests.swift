@@ -4,7 +4,7 @@ import Testing
 struct HelpTests {
   static let commands: [[String]] = [
     ["state"], ["swarms"], ["log"], ["check"], ["export"], ["import"],
-    ["backup"], ["restore"], ["memory"], ["memory", "store"], ["memory", "retrieve"], ["memory", "delete"],
+    ["skip"], ["backup"], ["restore"], ["memory"], ["memory", "store"], ["memory", "retrieve"], ["memory", "delete"],
     ["memory", "list"],
     ["memory", "clear"], ["memory", "stats"],
     ["state", "get"], ["state", "set"], ["state", "incr"], ["state", "add"], ["state", "remove"], ["state", "put"],
@@ -73,6 +73,7 @@ struct HelpTests {
       log                     Print the journal's entries: who asked for what, and
                               what became of it.
       check                   Verify a data folder.
+      skip                    Go on without an entry that cannot be read.
       backup                  Copy all swarms of a data folder into one file.
       restore                 Make a data folder out of a backup.
       export                  Write a swarm's whole journal as text, a JSON
