@@ -100,9 +100,9 @@ public final class SQLiteJournal: Journal {
     }
   }
 
-  /// Removes what a trim that was cut short left behind.
+  /// Removes what a trim that was cut short left behind, for as long as the task is not cancelled.
   package func removeLeftovers() async throws(JournalError) {
-    while try await removeSomeLeftovers() {}
+    while !Task.isCancelled, try await removeSomeLeftovers() {}
   }
 
   /// One bit of ``removeLeftovers()``; returns whether there may be more.

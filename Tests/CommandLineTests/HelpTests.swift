@@ -4,12 +4,14 @@ import Testing
 struct HelpTests {
   static let commands: [[String]] = [
     ["state"], ["swarms"], ["log"], ["check"], ["export"], ["import"],
-    ["memory"], ["memory", "store"], ["memory", "retrieve"], ["memory", "delete"], ["memory", "list"],
+    ["skip"], ["backup"], ["restore"], ["memory"], ["memory", "store"], ["memory", "retrieve"], ["memory", "delete"],
+    ["memory", "list"],
     ["memory", "clear"], ["memory", "stats"],
     ["state", "get"], ["state", "set"], ["state", "incr"], ["state", "add"], ["state", "remove"], ["state", "put"],
     ["state", "delete"], ["state", "list"], ["state", "watch"], ["state", "changes"], ["state", "sync"],
     ["state", "history"], ["state", "explain"], ["state", "rewind"],
-    ["swarms", "create"], ["swarms", "list"], ["swarms", "show"], ["swarms", "settings"], ["swarms", "delete"],
+    ["swarms", "create"], ["swarms", "list"], ["swarms", "show"], ["swarms", "settings"], ["swarms", "trim"],
+    ["swarms", "delete"],
   ]
 
   @Test("every command has help with an example, within 80 columns", arguments: commands)
@@ -67,10 +69,13 @@ struct HelpTests {
       resolve                 Make one version out of several of the same key.
       state                   Read, write and follow shared values.
       memory                  Store and retrieve named values in namespaces.
-      swarms                  Create, list, configure and delete swarms.
+      swarms                  Create, list, configure, trim and delete swarms.
       log                     Print the journal's entries: who asked for what, and
                               what became of it.
       check                   Verify a data folder.
+      skip                    Go on without an entry that cannot be read.
+      backup                  Copy all swarms of a data folder into one file.
+      restore                 Make a data folder out of a backup.
       export                  Write a swarm's whole journal as text, a JSON
                               document a line.
       import                  Make a swarm from an export.

@@ -48,10 +48,40 @@ struct SwarmsTests {
     try moai("state", "incr", "hits/a", "--swarm", "s").expectSuccess("2\n")
   }
 
+  @Test("§6.4 trim lets go of the history and keeps the values; settings with a retention do it by themselves")
+  func trimming() throws {
+    for _ in 0..<5 { try moai("state", "incr", "n").expectSuccess() }
+    try moai("swarms", "trim", "default").expectFailure(2, "cannot be undone; add --yes")
+    #expect(try moai("swarms", "show", "default", "--json").json()["horizon"] == 0)
+    try moai("swarms", "trim", "default", "--yes")
+      .expectSuccess("the history of default up to revision 5 is gone, 5 entries\n")
+    try moai("swarms", "trim", "default", "--yes").expectSuccess("default has no history before revision 5\n")
+    try moai("state", "get", "n").expectSuccess("5\n")
+    try moai("state", "get", "n", "--at", "4").expectFailure(1, "before the horizon 5")
+    try moai("export").expectFailure(1, "make a backup")
+    #expect(try moai("state", "changes", "--since", "2", "--json").json()["snapshot"] == true)
+    try moai("state", "set", "n", "2", "--base", "3").expectFailure(1, "before the horizon 5")
+    try moai("check").expectSuccess()
+    let settings = Array(#"{"retention": {"history_entries": 3}}"#.utf8)
+    try moai("swarms", "settings", "default", "-", input: settings).expectSuccess()
+    for _ in 0..<12 { try moai("state", "incr", "n").expectSuccess() }
+    let shown = try moai("swarms", "show", "default", "--json").json()
+    #expect(shown["retention"] == ["history_entries": 3])
+    guard case .int(let revision)? = shown["revision"], case .int(let horizon)? = shown["horizon"] else {
+      Issue.record("\(shown)")
+      return
+    }
+    #expect((3...12).contains(revision - horizon))
+    try moai("state", "get", "n").expectSuccess("17\n")
+    try moai("check").expectSuccess()
+    try moai("swarms", "trim", "nobody", "--yes").expectFailure(1, "no swarm")
+    try moai("swarms", "trim", "default", "--yes", "--data", folder.path + "/none").expectFailure(2, "does not exist")
+  }
+
   @Test("settings that are refused make no folder, no swarm, and leave those in force")
   func refusedSettings() throws {
-    let bad = Array(#"{"policies": [{"pattern": "a", "max": 5}]}"#.utf8)
-    let text = "standard input: /policies/0/max: not supported yet"
+    let bad = Array(#"{"policies": [], "quorum": 5}"#.utf8)
+    let text = "standard input: /quorum: not supported yet"
     try moai("swarms", "create", "s", "--settings", "-", input: bad).expectFailure(2, text)
     try moai("swarms", "list").expectFailure(2, "does not exist")
     try moai("state", "incr", "n").expectSuccess()

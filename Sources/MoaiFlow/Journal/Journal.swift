@@ -69,8 +69,9 @@ public protocol Journal: Sendable {
   /// Makes the kept checkpoint at `floor` the horizon: earlier checkpoints and all entries up to `floor` go.
   ///
   /// The step itself is atomic, durable and short. What it leaves behind is deleted bit by bit, so that appends go on, and
-  /// is never visible; this call returns when that is done. A crash in between leaves rows that the next opening or
-  /// the next call removes. With the horizon's own revision it only does that.
+  /// is never visible; this call returns when that is done, or soon after its task is cancelled. A crash, or a
+  /// cancellation, in between leaves rows that the next opening or the next call removes. With the horizon's own revision
+  /// it only does that.
   ///
   /// - Throws: `.invalid` if no checkpoint is kept at `floor`.
   func trim(to floor: Revision) async throws(JournalError)

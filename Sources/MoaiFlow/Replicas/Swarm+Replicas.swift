@@ -10,7 +10,8 @@ extension Swarm {
     if let base = delta.base, base.epoch == epoch, base.revision > core.revision {
       throw .futureRevision(base.revision, head: core.revision)
     }
-    let limits = ValueLimits(encodedBytes: core.settings.settings.limits.valueBytes)
+    // The settings of the swarm may be stricter; what they refuse is kept, so that the deltas behind it go on.
+    let limits = ValueLimits(encodedBytes: SwarmLimits.maximumValueBytes)
     for value in delta.writes.flatMap(\.operations).compactMap(\.value) {
       do { try limits.check(value) } catch { throw .invalid(field: "/deltas/ops", "\(error)") }
     }

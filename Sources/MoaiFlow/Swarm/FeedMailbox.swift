@@ -48,6 +48,16 @@ final class FeedMailbox: Sendable {
     return isOpen
   }
 
+  /// Sends the reader to catch up from the state, as if it had been too slow.
+  func overflow() {
+    let reader = contents.withLock { contents in
+      contents.batches = []
+      contents.hasOverflowed = true
+      return contents.takeReader()
+    }
+    reader?.resume()
+  }
+
   var isOpen: Bool {
     contents.withLock { !$0.hasOverflowed && $0.end == nil && !$0.isAbandoned }
   }

@@ -15,6 +15,8 @@ package struct JournalAudit: Sendable {
   package private(set) var chain: UInt64 = 0
   /// The kept checkpoints' revisions, ascending; empty if there are none, or they cannot be read.
   package private(set) var checkpoints: [Revision] = []
+  /// The first entry that cannot be used, which stops the replay.
+  package private(set) var unreadable: Revision?
   /// One line each; empty if all is well.
   package private(set) var problems: [String] = []
 
@@ -36,14 +38,19 @@ package struct JournalAudit: Sendable {
       do {
         try await replayAll(&replay, journal, kept)
       } catch {
-        problems.append(JournalAudit.describe(error))
+        note(error)
       }
       revision = replay.state.revision
       chain = replay.state.chain
       keys = replay.state.state.liveKeys
     } catch {
-      problems.append(JournalAudit.describe(error))
+      note(error)
     }
+  }
+
+  private mutating func note(_ error: SwarmError) {
+    problems.append(JournalAudit.describe(error))
+    if case .corrupt(let revision, _) = error { unreadable = revision }
   }
 
   private mutating func replayAll(

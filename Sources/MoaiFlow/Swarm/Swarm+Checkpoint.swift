@@ -17,13 +17,20 @@ extension Swarm {
     try await writeCheckpoint()
   }
 
+  /// The horizon moves first, so that its entry is in the checkpoint; the journal is trimmed last, when the checkpoint
+  /// that it is trimmed to is certain to be kept.
   private func writeCheckpoint() async throws(SwarmError) {
-    defer {
-      isSavingCheckpoint = false
-      for saver in savers { saver.resume() }
-      savers = []
-    }
-    let checkpoint = core.prepareCheckpoint()
+    defer { endSaving() }
+    let plan = await planHorizon()
+    // If it cannot move now, the next checkpoint plans again.
+    if let revision = plan.moves { try? await moveHorizon(to: revision) }
+    if let stopped, stopped != .closed { throw stopped }
+    try await writeRecords(keepingPrevious: plan.keepsPrevious)
+    if let floor = plan.floor, floor <= core.horizon.revision { trimJournal(to: floor) }
+  }
+
+  func writeRecords(keepingPrevious: Bool) async throws(SwarmError) {
+    let checkpoint = core.prepareCheckpoint(keepingPrevious: keepingPrevious)
     let bytes = bytesSinceCheckpoint
     bytesSinceCheckpoint = 0
     do {
@@ -34,5 +41,11 @@ extension Swarm {
       bytesSinceCheckpoint += bytes
       throw SwarmError(error)
     }
+  }
+
+  func endSaving() {
+    isSavingCheckpoint = false
+    for saver in savers { saver.resume() }
+    savers = []
   }
 }

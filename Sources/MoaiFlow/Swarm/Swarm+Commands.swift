@@ -70,6 +70,7 @@ extension Swarm: SwarmConnection {
           author: author, via: via, id: delta.commandID, requestHash: request.hash(), command: .replica(.delta(delta))))
     }
     guard !entries.isEmpty else { return [] }
+    if let stopped { throw stopped }
     let results = await withCheckedContinuation { continuation in
       let batch = BatchCaller(count: entries.count, continuation)
       for (index, entry) in entries.enumerated() { accept(entry, .batch(batch, index: index)) }
@@ -85,12 +86,17 @@ extension Swarm: SwarmConnection {
   }
 
   func submit(_ entry: Entry) async -> Result<Outcome, SwarmError> {
+    if let stopped { return .failure(stopped) }
+    return await enqueue(entry)
+  }
+
+  /// Hands an entry to the writer loop, also while the swarm is being closed.
+  func enqueue(_ entry: Entry) async -> Result<Outcome, SwarmError> {
     await withCheckedContinuation { accept(entry, .one($0)) }
   }
 
   /// Puts a command into the mailbox, or answers at once why not.
   private func accept(_ entry: Entry, _ caller: PendingCommand.Caller) {
-    if let stopped { return caller.resume(returning: .failure(stopped)) }
     let command = PendingCommand(entry, caller: caller)
     let bytes = command.payload.count
     guard bytes <= options.pendingBytes else {

@@ -154,8 +154,10 @@ extension Swarm: ChangeSource {
     return FeedAttachment(batches: missed, next: nil, cursor: place, mailbox: mailbox)
   }
 
-  /// Hands what an entry changed to every reader that wants it; forgets readers that have left or fallen behind.
+  /// Wakes who waits for the entry, and hands what it changed to every reader that wants it; forgets readers that have
+  /// left or fallen behind.
   func publish(_ applied: SwarmState.Applied) {
+    waiters.wake(at: core.revision)
     guard !applied.changes.isEmpty, !subscribers.isEmpty else { return }
     var hasLeavers = false
     for index in subscribers.indices {

@@ -25,6 +25,9 @@ public actor Swarm {
 
   var subscribers: [FeedSubscriber] = []
 
+  /// Who waits for a revision.
+  var waiters = RevisionWaiters()
+
   var checkpointRevision: Revision
   /// Where the journal's entries begin; at most the horizon that the entries name.
   var floor: Revision
@@ -32,6 +35,8 @@ public actor Swarm {
   var isSavingCheckpoint = false
   /// Who waits for the checkpoint under way.
   var savers: [CheckedContinuation<Void, Never>] = []
+  /// Removes what lies behind the horizon.
+  var trimming: Task<Void, Never>?
 
   private init(
     name: SwarmName, journal: any Journal, core: SwarmState, checkpointRevision: Revision, floor: Revision,
@@ -74,8 +79,10 @@ public actor Swarm {
     }
     let checkpointRevision = core.revision
     try await core.replay(journal)
-    return Swarm(
+    let swarm = Swarm(
       name: name, journal: journal, core: core, checkpointRevision: checkpointRevision, floor: floor, options: options)
+    await swarm.finishTrimming()
+    return swarm
   }
 
   /// Opens the swarm of a name that comes from outside.
@@ -87,7 +94,8 @@ public actor Swarm {
     return try await open(valid, in: store, createIfMissing: createIfMissing, options: options)
   }
 
-  /// Accepts no more commands, finishes those under way, ends every feed and saves a checkpoint. The store stays open.
+  /// Accepts no more commands, finishes those under way, ends every feed and saves a checkpoint, which may move the
+  /// horizon. The store stays open.
   ///
   /// - Throws: `.engine` if the checkpoint could not be saved; nothing is lost by that, the next opening replays more.
   public func close() async throws(SwarmError) {
@@ -100,7 +108,13 @@ public actor Swarm {
     }
     for subscriber in subscribers { subscriber.mailbox.end(nil) }
     subscribers = []
-    try await saveCheckpoint()
+    waiters.end(.closed)
+    let saved: Result<Void, SwarmError>
+    do throws(SwarmError) { saved = .success(try await saveCheckpoint()) } catch { saved = .failure(error) }
+    // What it has not removed from the disk yet is removed after the next opening.
+    trimming?.cancel()
+    await trimming?.value
+    try saved.get()
   }
 
   /// Stops for good: what the journal says can no longer be trusted or reached. Commands that were not handed to the
@@ -112,6 +126,7 @@ public actor Swarm {
     pendingBytes = 0
     for subscriber in subscribers { subscriber.mailbox.end(error) }
     subscribers = []
+    waiters.end(error)
   }
 }
 

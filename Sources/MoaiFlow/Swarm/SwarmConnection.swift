@@ -15,6 +15,12 @@ public protocol SwarmConnection: Sendable {
   /// Answers a query from the state as applied so far.
   func answer(_ query: Query) async throws(SwarmError) -> Answer
 
+  /// Answers a query once the swarm has applied everything up to a revision (rule §5.7).
+  ///
+  /// - Throws: `.notReached` when the time is over or the calling task is cancelled; `.trimmed` for a cursor of another
+  ///   epoch; `.busy` if too many readers wait.
+  func answer(_ query: Query, atLeast freshness: Freshness) async throws(SwarmError) -> Answer
+
   /// Takes recorded writes back (rules §6.2, §6.3), or says what that would do. Returns when its entry is durable and
   /// applied. What cannot be rewound is part of the report, not an error.
   ///

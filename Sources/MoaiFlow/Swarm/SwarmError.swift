@@ -7,9 +7,11 @@ public enum SwarmError: Error, Sendable, Hashable {
   case invalid(field: String, String)
   /// A revision greater than the journal's head was named.
   case futureRevision(Revision, head: Revision)
+  /// The swarm did not come to this revision in the time that the reader waits; it stands at `head`.
+  case notReached(Revision, head: Revision)
   /// A base, an `at` or a token from before the horizon or of another epoch.
   case trimmed(String)
-  /// The swarm has as many commands under way as it accepts; try again when some are answered.
+  /// The swarm has as many commands under way, or readers waiting, as it accepts; try again when some are answered.
   case busy
   /// A volatile memory entry does not fit; the text says what is full.
   case memoryFull(String)
@@ -30,9 +32,11 @@ extension SwarmError: CustomStringConvertible {
     case .refused(let refusal): refusal.description
     case .invalid(let field, let problem): "\(field): \(problem)"
     case .futureRevision(let revision, let head): "revision \(revision) is in the future; the head is \(head)"
+    case .notReached(let revision, let head):
+      "revision \(revision) was not reached in time; the swarm is at revision \(head)"
     case .trimmed(let what): what
     case .memoryFull(let what): "\(what); delete some, or store persistently"
-    case .busy: "too many commands under way; try again"
+    case .busy: "too many commands or readers under way; try again"
     case .outcomeUnknown(let what): "the outcome is unknown (\(what)); repeating under the same id is safe"
     case .corrupt(let revision, let how): "the swarm stopped at revision \(revision): \(how)"
     case .engine(let error): error.description

@@ -10,6 +10,9 @@ public struct SwarmOptions: Sendable {
   public var batchBytes = 8 << 20
   /// Changed keys that wait in one reader's mailbox at most; beyond that the reader catches up from the state.
   public var feedCapacity = 8_192
+  /// Readers that wait for a revision at most (rule §5.7); one more is refused with `busy`. Raising it costs a look at
+  /// each of them whenever one comes or gives up.
+  public var waitingReaders = 4_096
   /// Entries after which a checkpoint is saved. Raising it makes opening replay more; lowering it writes hot keys more
   /// often.
   public var checkpointEntries = 10_000

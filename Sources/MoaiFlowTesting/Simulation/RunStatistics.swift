@@ -4,6 +4,7 @@ package struct RunStatistics: Sendable, CustomStringConvertible {
   package var refused = 0
   package var repeats = 0
   package var checkpoints = 0
+  package var trims = 0
   package var eras = 0
   package var copies = 0
   package var readings = 0
@@ -15,7 +16,8 @@ package struct RunStatistics: Sendable, CustomStringConvertible {
   private static var fields: [(name: String, path: WritableKeyPath<RunStatistics, Int>)] {
     [
       ("entries", \.entries), ("refused", \.refused), ("repeats", \.repeats), ("checkpoints", \.checkpoints),
-      ("epochs", \.eras), ("copies compared", \.copies), ("readings compared", \.readings), ("full syncs", \.syncs), ("offline exchanges", \.exchanges),
+      ("trims", \.trims), ("epochs", \.eras), ("copies compared", \.copies), ("readings compared", \.readings),
+      ("full syncs", \.syncs), ("offline exchanges", \.exchanges),
     ]
   }
 

@@ -9,7 +9,7 @@ struct Check: AsyncParsableCommand {
     discussion: """
       Reads everything and writes nothing: SQLite's own check of the file; every entry's checksum; every entry decoded \
       and applied from the first on; and the newest checkpoint compared with the replay, chain hash and records. Checks \
-      all swarms unless --swarm names one. Exit code 1 if something is damaged.
+      all swarms unless --swarm names one. Exit code 1 if something is damaged; it then says what can be done.
 
       Example:
         moai-flow check --data ./swarm-data
@@ -73,5 +73,6 @@ struct Check: AsyncParsableCommand {
     }
     try table.write()
     for problem in report.problems { Terminal.writeError("moai-flow: \(problem)") }
+    for advice in report.advice { Terminal.note(advice) }
   }
 }

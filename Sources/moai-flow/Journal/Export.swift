@@ -21,6 +21,11 @@ struct Export: AsyncParsableCommand {
   func run() async throws {
     let name = try target.swarmName()
     try await target.readingJournal { journal in
+      let horizon = try await journal.horizon()
+      guard horizon == 0 else {
+        throw Failure(
+          .no, "the history of \(name) up to revision \(horizon) is trimmed, and an export needs all; make a backup")
+      }
       let output = try OutputFile(path: file)
       do {
         let count = try await write(name, journal, to: output)

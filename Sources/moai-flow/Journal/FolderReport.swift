@@ -15,6 +15,21 @@ struct FolderReport {
     }
   }
 
+  /// What to do about it, one line each.
+  var advice: [String] {
+    swarms.compactMap { swarm in
+      guard case .success(let audit) = swarm.audit, let revision = audit.unreadable else { return nil }
+      if let checkpoint = audit.checkpoint, checkpoint >= revision {
+        return
+          "swarm \"\(swarm.name)\": a checkpoint at revision \(checkpoint) lies behind entry \(revision): 'moai-flow "
+          + "swarms trim \(swarm.name)' gives up the history and keeps the values"
+      }
+      return
+        "swarm \"\(swarm.name)\": 'moai-flow skip \(revision) --swarm \(swarm.name)' says what going on without entry "
+        + "\(revision) would lose"
+    }
+  }
+
   /// What is wrong with the file as a whole.
   var file: [String] = []
   var swarms: [Swarm] = []
@@ -24,12 +39,13 @@ struct FolderReport {
     file + swarms.flatMap { swarm in swarm.problems.map { "swarm \"\(swarm.name)\": \($0)" } }
   }
 
-  /// `{ok, problems, swarms: [{swarm, ok, problems, epoch?, revision?, keys?, chain?, checkpoint?}]}`; `problems` of the
+  /// `{ok, problems, advice, swarms: [{swarm, ok, problems, epoch?, revision?, keys?, chain?, checkpoint?}]}`; `problems` of the
   /// whole holds those of the swarms too.
   var json: StateValue {
     var fields = WireFields()
     fields.add("ok", .bool(problems.isEmpty))
     fields.add("problems", .array(problems.map { StateValue($0) }))
+    fields.add("advice", .array(advice.map { StateValue($0) }))
     fields.add("swarms", .array(swarms.map(\.json)))
     return fields.json
   }

@@ -29,6 +29,7 @@ struct StateChanges: AsyncParsableCommand {
   @Option(name: .customLong("as"), help: "delta: what turns your value into the value now. value: the value now.")
   var form = ChangeForm.delta
 
+  @OptionGroup var freshness: FreshnessOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup(title: "Target") var target: TargetOptions
 
@@ -36,7 +37,9 @@ struct StateChanges: AsyncParsableCommand {
     let query = ChangesQuery(
       since: since?.start ?? .beginning, filter: KeyFilter(prefix: prefix), limit: min(limit, 1_000),
       maxBytes: maxBytes, asValues: form == .value)
-    let page = try await target.readingSwarm { try await $0.state.changes(query) }
+    let page = try await target.readingSwarm { swarm in
+      try await freshness.reading(swarm) { try await $0.changes(query) }
+    }
     if output.json { return try output.write(page.json(as: form)) }
     var table = TextTable("REV", "AGENT", "KEY", "CHANGE")
     for change in page.changes {

@@ -11,6 +11,7 @@ struct StateGet: AsyncParsableCommand {
       Example:
         moai-flow state get requests
         moai-flow state get requests --at 17 --json
+        moai-flow state get requests --at-least 20a0b7f1cacfb82b-17 --wait-ms 2000
       """)
 
   @Argument(help: "The key.")
@@ -19,12 +20,13 @@ struct StateGet: AsyncParsableCommand {
   @Option(help: "The value as it was at this revision or cursor.")
   var at: RevisionReference?
 
+  @OptionGroup var freshness: FreshnessOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup(title: "Target") var target: TargetOptions
 
   func run() async throws {
     try await target.readingSwarm { swarm in
-      guard let reading = try await swarm.state.read(key, at: at) else {
+      guard let reading = try await freshness.reading(swarm, { try await $0.read(key, at: at) }) else {
         throw Failure(.no, "\(key): there is no such key")
       }
       try reading.write(output)

@@ -25,12 +25,15 @@ struct StateList: AsyncParsableCommand {
   @Option(help: "Only keys after this one.")
   var after: String?
 
+  @OptionGroup var freshness: FreshnessOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup(title: "Target") var target: TargetOptions
 
   func run() async throws {
     let page = try await target.readingSwarm { swarm in
-      try await swarm.state.keys(prefix: prefix, after: after, limit: limit, includingValues: values)
+      try await freshness.reading(swarm) {
+        try await $0.keys(prefix: prefix, after: after, limit: limit, includingValues: values)
+      }
     }
     if output.json { return try output.write(page.json) }
     var table =

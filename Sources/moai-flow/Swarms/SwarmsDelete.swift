@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import MoaiFlow
 import MoaiFlowSQLite
 
@@ -18,27 +17,17 @@ struct SwarmsDelete: AsyncParsableCommand {
 
   @OptionGroup var swarm: SwarmArgument
 
-  @Flag(help: "Do not ask.")
-  var yes = false
-
+  @OptionGroup var confirmation: Confirmation
   @OptionGroup(title: "Target") var target: TargetOptions
 
   func run() async throws {
     let name = try swarm.swarmName()
     let folder = DataFolder(path: try target.folder())
     try folder.requireExistence()
-    guard try isConfirmed(name) else { throw Failure(.no, "\(name) was not deleted") }
+    guard
+      try confirmation.isGiven(for: "Delete \(name) with all its history?", doing: "deleting \(name)")
+    else { throw Failure(.no, "\(name) was not deleted") }
     try await folder.writing { try await $0.delete(name) }
     Terminal.note("\(name) is deleted")
-  }
-
-  private func isConfirmed(_ name: SwarmName) throws(Failure) -> Bool {
-    if yes { return true }
-    guard isatty(STDIN_FILENO) == 1, Terminal.isInteractive else {
-      throw Failure(.usage, "deleting \(name) cannot be undone; add --yes")
-    }
-    print("Delete \(name) with all its history? [y/N] ", terminator: "")
-    fflush(nil)
-    return ["y", "yes"].contains(readLine()?.lowercased())
   }
 }

@@ -22,6 +22,7 @@ struct SwarmsShow: AsyncParsableCommand {
     var table = TextTable("SWARM", status.name.description)
     table.add(["epoch", status.epoch.description])
     table.add(["revision", "\(status.revision)"])
+    table.add(["horizon", "\(status.horizon)"])
     table.add(["checkpoint", "\(status.checkpoint)"])
     table.add(["keys", "\(status.keys)"])
     if Terminal.isInteractive {

@@ -40,7 +40,7 @@ extension Failure {
     switch error {
     case .refused(.settings(let refusal)): self.init(.usage, refusal.description)
     case .refused(let refusal): self.init(.no, refusal.description)
-    case .trimmed, .quorumNotReached: self.init(.no, error.description)
+    case .trimmed, .quorumNotReached, .notReached: self.init(.no, error.description)
     case .invalid, .futureRevision: self.init(.usage, error.description)
     case .engine(let error): self.init(error)
     case .corrupt: self.init(.engine, "\(error); 'moai-flow check' says more")

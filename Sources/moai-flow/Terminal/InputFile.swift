@@ -9,6 +9,8 @@ struct InputFile {
   var name: String { isStandardInput ? "standard input" : path }
   private var isStandardInput: Bool { path == "-" }
 
+  var exists: Bool { FileManager.default.fileExists(atPath: path) }
+
   /// The whole content.
   ///
   /// - Throws: ``Failure`` if it cannot be read or has more bytes than `limit`.

@@ -25,6 +25,10 @@ struct LossyConnection: SwarmConnection {
 
   func answer(_ query: Query) async throws(SwarmError) -> Answer { try await swarm.answer(query) }
 
+  func answer(_ query: Query, atLeast freshness: Freshness) async throws(SwarmError) -> Answer {
+    try await swarm.answer(query, atLeast: freshness)
+  }
+
   nonisolated func follow(since: ChangesStart, matching filter: KeyFilter) -> ChangeFeed {
     swarm.follow(since: since, matching: filter)
   }

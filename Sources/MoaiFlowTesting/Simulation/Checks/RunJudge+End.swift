@@ -4,10 +4,14 @@ extension RunJudge {
   /// When all is quiet, everybody has the same, and it is what the journal says.
   mutating func judgeFinalState(_ chronicle: Chronicle) {
     let expected = chronicle.model.values
-    let head = Revision(chronicle.entries.count)
+    let head = final.head
     if let status = final.status {
       if status.epoch != final.epoch || status.revision != head {
         violation("§10.1", "the swarm is at \(status.cursor), the journal ends at \(final.epoch)-\(head)")
+      }
+      let horizon = chronicle.moments[Int(head)].horizon
+      if status.horizon != horizon {
+        violation("§4.3", "the horizon is \(status.horizon), the entries say \(horizon)")
       }
       if status.keys != expected.count { violation("model", "\(status.keys) keys, expected are \(expected.count)") }
     }

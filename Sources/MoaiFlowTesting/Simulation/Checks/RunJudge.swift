@@ -11,13 +11,15 @@ struct RunJudge {
   let eras: [SimulatedDisk.Era]
   let final: FinalState
   private(set) var violations: [SimulationViolation] = []
-  private(set) var statistics = RunStatistics()
+  var statistics = RunStatistics()
   /// The chain hash of the last epoch.
   private(set) var chain: UInt64 = 0
 
   /// What everybody had when all was quiet.
   struct FinalState {
     let epoch: Epoch
+    /// The last entry then. Closing the swarm may add one that moves the horizon.
+    let head: Revision
     let status: SwarmStatus?
     let served: [StateKey: StateReading]
     let copies: [(name: String, mirror: StateMirror)]
@@ -47,6 +49,7 @@ struct RunJudge {
           entered: device.entered, mayBeLost: device.mayBeLost, doubtful: await device.replica?.doubtful ?? []))
     }
     let status = seen.statuses.last
+    let head = Revision(world.disk.history.last?.entries.count ?? 0)
     await world.host.shutDown()
     let store = try await world.disk.open()
     let swarm = try await Swarm.open(.default, in: store, createIfMissing: false, options: world.host.options)
@@ -54,7 +57,7 @@ struct RunJudge {
     try await swarm.close()
     eras = world.disk.history
     final = FinalState(
-      epoch: eras[eras.count - 1].epoch, status: status, served: served,
+      epoch: eras[eras.count - 1].epoch, head: head, status: status, served: served,
       copies: world.pollers.map { ($0.name, $0.mirror) }, followers: world.followers.map { ($0.name, $0.mirror) },
       devices: devices, reopened: reopened)
     statistics.copies = seen.copies.count
@@ -72,7 +75,7 @@ struct RunJudge {
   mutating func judge() async throws {
     for (index, era) in eras.enumerated() {
       var chronicle = Chronicle(era: era, isLast: index == eras.count - 1)
-      judge(era, &chronicle)
+      try judge(era, &chronicle)
       judgeCommands(era, chronicle)
       if chronicle.isLast { judgeFinalState(chronicle) }
     }
@@ -88,6 +91,8 @@ struct Chronicle {
   var replay: SwarmState
   /// Entry by entry, from revision 1 on.
   var entries: [(entry: Entry, verdict: PlainVerdict, outcome: Outcome)] = []
+  /// What held after each entry, from the empty journal on.
+  var moments: [(time: Int64, retention: HistoryRetention, horizon: Revision)] = [(0, HistoryRetention(), 0)]
 
   init(era: SimulatedDisk.Era, isLast: Bool) {
     self.era = era
@@ -109,7 +114,7 @@ struct Chronicle {
 // MARK: - Entry by entry
 
 extension RunJudge {
-  private mutating func judge(_ era: SimulatedDisk.Era, _ chronicle: inout Chronicle) {
+  private mutating func judge(_ era: SimulatedDisk.Era, _ chronicle: inout Chronicle) throws {
     let copies = Dictionary(grouping: seen.copies.filter { $0.cursor.epoch == era.epoch }, by: \.cursor.revision)
     let readings = Dictionary(grouping: seen.readings.filter { $0.cursor.epoch == era.epoch }, by: \.cursor.revision)
     let statuses = Dictionary(grouping: seen.statuses.filter { $0.epoch == era.epoch }, by: \.revision)
@@ -117,6 +122,7 @@ extension RunJudge {
     var vanished: Set<VanishedElement> = []
     var revision: Revision = 0
     while true {
+      if let floor = era.floor, floor.header.revision == revision { chronicle.replay = try restored(floor, era) }
       for copy in copies[revision] ?? [] where copy.values != chronicle.model.values {
         violation(
           "§5.3",
@@ -140,6 +146,13 @@ extension RunJudge {
     statistics.checkpoints += era.checkpoints.count
   }
 
+  /// What a swarm begins with that was restored from a backup with a floor: its chain hash is the old epoch's.
+  private func restored(_ floor: SimulatedDisk.SavedCheckpoint, _ era: SimulatedDisk.Era) throws -> SwarmState {
+    var loader = CheckpointLoader(epoch: era.epoch)
+    for record in floor.records { try loader.take(record) }
+    return try loader.finish(floor.header)
+  }
+
   private mutating func judge(
     _ stored: JournalEntry, _ chronicle: inout Chronicle, _ vanished: inout Set<VanishedElement>
   ) {
@@ -154,6 +167,9 @@ extension RunJudge {
       entry, revision: revision, appendedAt: stored.appendedAt, payloadHash: stored.payload.simulationHash)
     let verdict = chronicle.model.apply(entry, appendedAt: stored.appendedAt)
     chronicle.entries.append((entry, verdict, applied.outcome))
+    let model = chronicle.model
+    chronicle.moments.append((model.time, model.settings.retention, model.horizon))
+    judgeTrim(of: entry, at: revision, chronicle)
     if !verdict.agrees(with: applied.outcome) {
       violation("model", "entry \(revision): the swarm says \(applied.outcome.result), the model \(verdict)")
     }

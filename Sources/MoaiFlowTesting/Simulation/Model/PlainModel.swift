@@ -218,6 +218,7 @@ extension PlainModel {
     if let condition = write.condition, condition != keys[write.key]?.revision ?? 0 { throw .conditionFailed }
     let base = write.base ?? write.condition ?? revision
     if base > revision { throw .futureBase }
+    // A condition reaches further: that a key has still the revision can be told without history.
     if write.base != nil, base < horizon, writer.delta == nil { throw .baseTrimmed }
     // Offline a key takes a number for its creation, whether or not it is used.
     let first = writer.number

@@ -84,6 +84,14 @@ struct Workload {
     return chance(80) ? .cursor(cursor) : .revision(cursor.revision)
   }
 
+  /// Little history, so that horizons move within a run.
+  private mutating func retention() -> HistoryRetention {
+    var retention = HistoryRetention()
+    if chance(70) { retention.entries = Int64(1 + below(30)) }
+    if chance(40) { retention.milliseconds = Int64(1 + below(4_000)) }
+    return retention
+  }
+
   mutating func settings() -> SwarmSettings {
     var settings = SwarmSettings()
     if chance(40) { settings.policies.append(KeyPolicy(pattern: GlobPattern("map/*"), strategy: .vector)) }
@@ -107,6 +115,7 @@ struct Workload {
     if chance(30) { settings.limits.siblings = 1 + below(3) }
     if chance(20) { settings.limits.valueBytes = 200 + below(2_000) }
     if chance(3) { settings.limits.siblings = 0 }
+    if chance(60) { settings.retention = retention() }
     return settings
   }
 }

@@ -118,7 +118,24 @@ final class SimulatedAgent: Sendable {
     let known = cursors
     let at: RevisionReference? =
       known.isEmpty || workload.chance(50) ? nil : workload.reference(to: workload.pick(known))
+    if at == nil, !known.isEmpty, workload.chance(40) {
+      return await read(key, atLeast: workload.pick(known), more: Revision(workload.below(4)))
+    }
     _ = await read(key, at: at)
+  }
+
+  /// Waits for what it was told of, or for what may come (rule §5.7).
+  private func read(_ key: StateKey, atLeast cursor: Cursor, more: Revision) async {
+    let wanted = Cursor(epoch: cursor.epoch, revision: cursor.revision + more)
+    let freshness = Freshness(atLeast: .cursor(wanted), within: .milliseconds(300), clock: clock)
+    guard let answer = try? await link.answer(.value(key, at: nil), atLeast: freshness),
+      case .value(let reading?) = answer
+    else { return }
+    if reading.cursor.epoch != wanted.epoch || reading.cursor.revision < wanted.revision {
+      log.violation("§5.7", "\(key) was to be read at \(wanted) or later, and was read at \(reading.cursor)")
+    }
+    log.note(reading, of: key, at: reading.cursor)
+    learn(reading)
   }
 
   private func read(_ key: StateKey, at: RevisionReference?) async -> StateReading? {

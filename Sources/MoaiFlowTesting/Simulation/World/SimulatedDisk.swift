@@ -30,8 +30,19 @@ final class SimulatedDisk: Sendable {
     let epoch: Epoch
     /// Entries up to here came with a restored backup.
     let inherited: Revision
+    /// Where the engine's entries began, and what stood there, if the backup was of a journal that had been trimmed.
+    let floor: SavedCheckpoint?
+    /// Every entry that there ever was, from revision 1 on, also those that the engine was told to trim.
     var entries: [JournalEntry]
     var checkpoints: [SavedCheckpoint] = []
+  }
+
+  private struct Backup: Sendable {
+    let floor: SavedCheckpoint?
+    /// After the floor.
+    let entries: [JournalEntry]
+    /// From revision 1 on.
+    let history: [JournalEntry]
   }
 
   struct Faults {
@@ -45,7 +56,7 @@ final class SimulatedDisk: Sendable {
   let faults: Mutex<Faults>
   private let store: InMemoryStore
   private let eras = Mutex<[Era]>([])
-  private let backup = Mutex<[JournalEntry]?>(nil)
+  private let backup = Mutex<Backup?>(nil)
 
   init(seed: UInt64, largestBatch: Int) {
     faults = Mutex(Faults(random: SplitMix64(seed: seed)))
@@ -62,7 +73,7 @@ final class SimulatedDisk: Sendable {
   func open() async throws(JournalError) -> SimulatedStore {
     let journal = try await store.open(.default)
     eras.withLock { eras in
-      if eras.isEmpty { eras.append(Era(epoch: journal.epoch, inherited: 0, entries: [])) }
+      if eras.isEmpty { eras.append(Era(epoch: journal.epoch, inherited: 0, floor: nil, entries: [])) }
     }
     return SimulatedStore(journal: journal, disk: self)
   }
@@ -80,17 +91,30 @@ final class SimulatedDisk: Sendable {
 
   /// Keeps a copy of what is stored now.
   func backUp() async throws(JournalError) {
-    let entries = try await store.open(.default).readAll()
-    backup.withLock { $0 = entries }
+    let journal = try await store.open(.default)
+    try await remember(journal)
+    let history = eras.withLock { $0[$0.count - 1].entries }
+    var floor: SavedCheckpoint?
+    let horizon = try await journal.horizon()
+    if let header = try await journal.checkpoints().first(where: { $0.revision == horizon }) {
+      floor = SavedCheckpoint(
+        header: header, records: try await journal.checkpointRecords(of: horizon, after: nil, limit: .max))
+    }
+    let entries = try await journal.read(after: horizon, entryLimit: .max, byteLimit: .max)
+    backup.withLock { $0 = Backup(floor: floor, entries: entries, history: history) }
   }
 
   /// Puts the backup, if there is one, in place of what is stored, under a new epoch.
   func restoreBackup() async throws(JournalError) {
-    guard let entries = backup.withLock({ $0 }) else { return }
+    guard let backup = backup.withLock({ $0 }) else { return }
     try await store.delete(.default)
-    let journal = try await store.restore(.default, entries: entries)
+    let checkpoint = backup.floor.map { RestoredCheckpoint($0.header, records: Pages($0.records)) }
+    let journal = try await store.restore(.default, checkpoint: checkpoint, entries: Pages(backup.entries))
     eras.withLock {
-      $0.append(Era(epoch: journal.epoch, inherited: Revision(entries.count), entries: entries))
+      $0.append(
+        Era(
+          epoch: journal.epoch, inherited: Revision(backup.history.count), floor: backup.floor,
+          entries: backup.history))
     }
   }
 

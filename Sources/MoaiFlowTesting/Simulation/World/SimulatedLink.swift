@@ -133,6 +133,12 @@ final class SimulatedLink: SwarmConnection {
     try await exchange(copying: nil) { swarm throws(SwarmError) in try await swarm.answer(query) }.answer
   }
 
+  func answer(_ query: Query, atLeast freshness: Freshness) async throws(SwarmError) -> Answer {
+    try await exchange(copying: nil) { swarm throws(SwarmError) in
+      try await swarm.answer(query, atLeast: freshness)
+    }.answer
+  }
+
   /// The feed of the process that runs now. It knows nothing of the network: who reads it asks ``incoming()``.
   func follow(since: ChangesStart, matching filter: KeyFilter) -> ChangeFeed {
     guard let swarm = host.running?.swarm else { preconditionFailure("nobody runs that could be followed") }
