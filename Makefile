@@ -18,6 +18,9 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 STEPS ?=
 # Rounds of `make crash`.
 ROUNDS ?= 100
+# Seconds that `make fuzz` gives each target; the targets, all without a name.
+FUZZ_SECONDS ?= 600
+TARGET ?=
 
 .PHONY: help
 help: ## list the targets
@@ -75,6 +78,10 @@ crash: setup ## kill a writing process ROUNDS times and look for acknowledged wr
 .PHONY: sanitize
 sanitize: setup ## run all tests under the thread sanitizer; a report fails them
 	TSAN_OPTIONS=halt_on_error=1 swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-tsan --disable-xctest
+
+.PHONY: fuzz
+fuzz: setup ## make up inputs for every decoder, FUZZ_SECONDS each; or for TARGET=name
+	@Tools/fuzz $(FUZZ_SECONDS) $(TARGET)
 
 .PHONY: docs
 docs: setup $(LIBRARIES:%=docs-%) ## build the reference of each library; a warning is an error

@@ -48,6 +48,9 @@ let package = Package(
       name: "simulate",
       dependencies: ["MoaiFlowTesting", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: features),
+    .target(
+      name: "FuzzTargets", dependencies: ["MoaiCRDT", "MoaiFlow"], path: "Fuzz/Targets", swiftSettings: features),
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Driver", swiftSettings: features),
     .testTarget(
       name: "MoaiCRDTTests", dependencies: ["MoaiCRDT", "MoaiFlowTesting"], swiftSettings: features),
     .testTarget(
@@ -66,6 +69,9 @@ let package = Package(
       name: "SimulationTests",
       dependencies: ["MoaiCRDT", "MoaiFlow", "MoaiFlowTesting", "simulate"],
       exclude: ["PlantedBugs"],
+      swiftSettings: features),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "MoaiCRDT", "MoaiFlow", "MoaiFlowTesting"],
       swiftSettings: features),
   ],
   swiftLanguageModes: [.v6]

@@ -33,7 +33,8 @@ extension UTF8String: BinaryValue {
   public init(
     after previous: UTF8String?, from reader: inout ByteReader, field: String, limits: DecodingLimits
   ) throws(DecodingFailure) {
-    self.init(try reader.text(field, after: previous?.string, limit: limits.elementBytes))
+    self.init(
+      try reader.text(field, after: previous?.string, limit: limits.elementBytes, sharedLimit: limits.bytes))
   }
 }
 

@@ -46,10 +46,13 @@ extension DecodingFailure: CustomStringConvertible {
 /// Reads what ``ByteWriter`` wrote, from input that nobody vouches for.
 ///
 /// Every length is checked against the bytes that are really there before anything is allocated, so memory stays
-/// proportional to the input. A number in more bytes than it needs is refused: one value has one encoding.
+/// proportional to the input; what texts share with each other stands there once and has a bound of its own. A number in
+/// more bytes than it needs is refused: one value has one encoding.
 public struct ByteReader: Sendable {
   let bytes: [UInt8]
   public private(set) var offset = 0
+  /// Bytes of the texts so far that stand in the input only once.
+  private var sharedBytes = 0
 
   public init(_ bytes: [UInt8]) {
     self.bytes = bytes
@@ -146,6 +149,13 @@ public struct ByteReader: Sendable {
   mutating func skip(_ length: Int) -> Range<Int> {
     defer { offset += length }
     return offset..<offset + length
+  }
+
+  /// Counts bytes that a text shares with the one before it; false if they are more than `limit` in all.
+  mutating func takeShared(_ count: Int, limit: Int) -> Bool {
+    guard count <= limit - sharedBytes else { return false }
+    sharedBytes += count
+    return true
   }
 
   /// Refuses bytes behind the end of the value.

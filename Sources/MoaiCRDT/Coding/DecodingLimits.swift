@@ -1,6 +1,7 @@
 /// Bounds on what a decoder accepts, so that hostile input is refused before it costs memory or stack.
 public struct DecodingLimits: Hashable, Sendable {
-  /// Bytes of one encoded lattice or delta. Raising it raises, in proportion, the memory one message can take.
+  /// Bytes of one encoded lattice or delta, and bytes that its texts may share with those before them. Raising it raises,
+  /// in proportion, the memory one message can take.
   public var bytes: Int
   /// Entries of one lattice: elements, keys, writes, replicas. An entry takes about a hundred bytes of memory.
   public var elements: Int

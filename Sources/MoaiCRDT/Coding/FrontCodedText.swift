@@ -11,8 +11,14 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+  /// Reads what ``ByteWriter/text(_:after:)`` wrote after the same text.
+  ///
+  /// - Parameters:
+  ///   - limit: bytes of the text at most.
+  ///   - sharedLimit: bytes that all texts of this input may take from those before them. A few bytes repeat a long
+  ///     beginning, so without it memory would not stay in proportion to the input.
   public mutating func text(
-    _ field: String, after previous: String?, limit: Int
+    _ field: String, after previous: String?, limit: Int, sharedLimit: Int
   ) throws(DecodingFailure) -> String {
     let start = offset
     let shared = try varint(field)
@@ -24,6 +30,10 @@ extension ByteReader {
     let length = try count(field)
     guard prefix + length <= limit else {
       throw DecodingFailure(.overLimit("\(prefix + length) bytes, at most \(limit)"), field: field, offset: start)
+    }
+    guard takeShared(prefix, limit: sharedLimit) else {
+      throw DecodingFailure(
+        .overLimit("texts share more than \(sharedLimit) bytes"), field: field, offset: start)
     }
     let suffix = skip(length)
     guard let previous, prefix > 0 || length > 0 else {

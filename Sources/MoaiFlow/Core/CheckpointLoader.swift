@@ -3,6 +3,8 @@ package import MoaiCRDT
 /// Makes a state out of the records of a checkpoint, taken one by one in the order of (table, id).
 package struct CheckpointLoader: Sendable {
   private var state: SwarmState
+  /// The greatest revision that a key names.
+  private var newest: Revision = 0
   private var commands: [(key: RememberedCommands.Key, remembered: RememberedCommands.Remembered)] = []
 
   package init(epoch: Epoch) {
@@ -23,7 +25,8 @@ package struct CheckpointLoader: Sendable {
       return
     case CheckpointTable.keys:
       var keyReader = ByteReader(ByteWriter.stringBytes(id))
-      try state.state.load(try keyReader.key("keys.key"), from: &reader, agents: state.agents)
+      let touched = try state.state.load(try keyReader.key("keys.key"), from: &reader, agents: state.agents)
+      newest = max(newest, touched)
     case CheckpointTable.settings:
       let settings = try SwarmSettings(from: &reader)
       do {
@@ -35,6 +38,7 @@ package struct CheckpointLoader: Sendable {
     case CheckpointTable.commands:
       var keyReader = ByteReader(id)
       let key = try RememberedCommands.Key(from: &keyReader, agents: state.agents)
+      try keyReader.finish("commands.id")
       commands.append((key, try RememberedCommands.Remembered(from: &reader)))
     case CheckpointTable.replicas:
       var idReader = ByteReader(id)
@@ -62,6 +66,9 @@ package struct CheckpointLoader: Sendable {
     try reader.finish("checkpoint.header")
     guard horizon.revision <= horizon.movedAt, horizon.movedAt <= checkpoint.revision else {
       throw reader.failure(.malformed("the horizon lies beyond the checkpoint"), "checkpoint.horizon")
+    }
+    guard newest <= checkpoint.revision else {
+      throw reader.failure(.malformed("a key at revision \(newest)"), "checkpoint.revision")
     }
     state.finishLoading(
       revision: checkpoint.revision, time: head.time, chain: head.chain, lastTimestamp: head.timestamp,

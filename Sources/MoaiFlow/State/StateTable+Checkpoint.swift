@@ -21,8 +21,10 @@ extension StateTable {
     return writer.bytes
   }
 
-  /// Takes a record from a checkpoint into an empty table.
-  mutating func load(_ key: StateKey, from reader: inout ByteReader, agents: Agents) throws(DecodingFailure) {
+  /// Takes a record from a checkpoint into an empty table, and returns the revision that last touched it.
+  mutating func load(
+    _ key: StateKey, from reader: inout ByteReader, agents: Agents
+  ) throws(DecodingFailure) -> Revision {
     let revision = try reader.revision("key.revision")
     let type = try reader.type("key.crdt_type")
     guard let strategy = try reader.optionalStrategy("key.strategy") else {
@@ -38,8 +40,14 @@ extension StateTable {
     guard version >= 0, version <= revision, contents.canHold(type) else {
       throw reader.failure(.malformed("header and contents of the key do not belong together"), "key.contents")
     }
+    guard contentSize == contents.size(agents) else {
+      throw reader.failure(.malformed("not the size of the contents"), "key.content_size")
+    }
     let recent = try RecentChanges(from: &reader)
     let touchedAt = try reader.revision("key.touched_at")
+    guard revision <= touchedAt else {
+      throw reader.failure(.malformed("changed at \(revision), touched at \(touchedAt)"), "key.touched_at")
+    }
     let header = KeyRecord.Header(
       type: type, strategy: strategy, created: created, createdAt: createdAt, version: version, agent: agent, timestamp: timestamp,
       contentSize: contentSize)
@@ -47,6 +55,7 @@ extension StateTable {
     record.touchedAt = touchedAt
     let slot = keys.insert(record, id: key, revision: revision)
     order.insert(slot)
+    return touchedAt
   }
 }
 
@@ -58,6 +67,15 @@ extension KeyRecord.Contents {
     case (.parts(let parts), .set): parts.keys.allSatisfy { if case .element = $0 { true } else { false } }
     case (.parts(let parts), .map): parts.keys.allSatisfy { if case .field = $0 { true } else { false } }
     default: false
+    }
+  }
+
+  /// What a key's header counts as the size of its contents. O(size).
+  fileprivate func size(_ agents: Agents) -> Int {
+    switch self {
+    case .deleted, .counter: 0
+    case .register(let writes): Part.whole.viewSize(showing: writes.shown(agents))
+    case .parts(let parts): parts.reduce(0) { $0 + $1.key.viewSize(showing: $1.value.shown(agents)) }
     }
   }
 
@@ -227,7 +245,11 @@ extension ByteReader {
   fileprivate mutating func writes(_ agents: Agents) throws(DecodingFailure) -> Writes {
     var writes = Writes()
     for _ in 0..<(try count("writes", bytesPerElement: 13)) {
+      let start = offset
       let dot = try dot("write.dot")
+      if let last = writes.last?.dot, dot <= last {
+        throw DecodingFailure(.notCanonical("writes ascend"), field: "write.dot", offset: start)
+      }
       let entered = try revision("write.entered")
       let agent = try agentIndex("write.agent", agents)
       let timestamp = try timestamp("write.timestamp")

@@ -25,6 +25,8 @@ extension Cursor: CustomStringConvertible {
       return nil
     }
     self.init(epoch: epoch, revision: revision)
+    // One place has one text: no capitals, no leading zeros.
+    guard description.utf8.elementsEqual(text.utf8) else { return nil }
   }
 }
 
@@ -78,6 +80,7 @@ extension PageToken: CustomStringConvertible {
     self.since = since
     self.position = position
     self.began = began
+    guard description.utf8.elementsEqual(text.utf8) else { return nil }
   }
 }
 

@@ -12,6 +12,10 @@ private enum Tag: UInt8 {
   case object = 7
 }
 
+/// Elements or fields for which room is made before they are read. Each level of a nested value may claim all the bytes
+/// that are left, so what is claimed together is many times the input.
+private let reservedAtOnce = 1_024
+
 /// The compact form in journal entries and checkpoints: a tag, then the payload; one value has one encoding.
 extension StateValue {
   package func encode(into writer: inout ByteWriter) {
@@ -70,7 +74,7 @@ extension StateValue {
     case .array:
       let count = try reader.count("value")
       var values: [StateValue] = []
-      values.reserveCapacity(count)
+      values.reserveCapacity(min(count, reservedAtOnce))
       for _ in 0..<count { values.append(try StateValue(from: &reader, room: room - 1, limits: limits)) }
       self = .array(values)
     case .object:
@@ -101,7 +105,7 @@ extension StateObject {
   fileprivate init(from reader: inout ByteReader, room: Int, limits: ValueLimits) throws(DecodingFailure) {
     let count = try reader.count("object", bytesPerElement: 2)
     var fields: [Field] = []
-    fields.reserveCapacity(count)
+    fields.reserveCapacity(min(count, reservedAtOnce))
     for index in 0..<count {
       let start = reader.offset
       let name = UTF8String(try reader.string("object"))

@@ -122,6 +122,21 @@ import Testing
     }
   }
 
+  @Test("§4.9 texts that repeat a long one in a few bytes each are refused before they take more than the limit")
+  func repeatedTextIsBounded() throws {
+    func set(of count: UInt8) -> [UInt8] {
+      let first: [UInt8] = [0, 0, 100] + Array(repeating: 0x61, count: 100)
+      let others = (1..<count).flatMap { [0, 99 + $0, 1, 0x61] as [UInt8] }
+      return [0, 4, 1] + Self.replica + [0, 0, count - 1, count] + first + others
+    }
+    // They share 100, 101, 102 … bytes: ten texts 936, eleven 1,045.
+    _ = try ORSet<UTF8String>(decoding: set(of: 10), limits: DecodingLimits(bytes: 1_000))
+    let refusal = DecodingFailure(.overLimit("texts share more than 1000 bytes"), field: "key", offset: 155)
+    #expect(throws: refusal) {
+      try ORSet<UTF8String>(decoding: set(of: 11), limits: DecodingLimits(bytes: 1_000))
+    }
+  }
+
   @Test("§4.9 a value type that nests gets the depth limit")
   func passesDepth() {
     var register = MVRegister<Nested>()

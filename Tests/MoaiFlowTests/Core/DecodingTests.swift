@@ -188,6 +188,85 @@ import Testing
     #expect(refused > 500)
   }
 
+  /// What only a damaged or foreign checkpoint says.
+  enum Impossible: String, CaseIterable, CustomTestStringConvertible {
+    case contentTooSmall = "contents that are counted smaller than they are, and would be negative when they go"
+    case contentOfCounter = "contents of a counter that are counted at all"
+    case changedAfterCheckpoint = "a key changed after the checkpoint, which would have more versions than entries"
+    case touchedAfterCheckpoint = "a key that was touched after the checkpoint, and would hide its next change"
+    case changedAfterTouch = "a key that was changed after it was last touched"
+
+    var testDescription: String { rawValue }
+
+    func change(_ core: inout SwarmState) throws {
+      let register = try #require(core.state.keys.slot(of: try StateKey("r")))
+      let counter = try #require(core.state.keys.slot(of: try StateKey("c")))
+      let after = core.revision + 1
+      switch self {
+      case .contentTooSmall: core.state.keys[register].record.header.contentSize = 1
+      case .contentOfCounter: core.state.keys[counter].record.header.contentSize = 1
+      case .changedAfterCheckpoint:
+        core.state.keys[register].revision = after
+        core.state.keys[register].record.touchedAt = after
+      case .touchedAfterCheckpoint: core.state.keys[register].record.touchedAt = after
+      case .changedAfterTouch: core.state.keys[register].record.touchedAt = 1
+      }
+    }
+  }
+
+  @Test("§10.1 a checkpoint is refused that has", arguments: Impossible.allCases)
+  func impossibleCheckpointsAreRefused(_ impossible: Impossible) throws {
+    var core = try Self.richCore().core
+    _ = try Self.load(core.wholeCheckpoint(), epoch: core.epoch)
+    try impossible.change(&core)
+    #expect(throws: DecodingFailure.self) { try Self.load(core.wholeCheckpoint(), epoch: core.epoch) }
+  }
+
+  @Test("§10.1 a checkpoint is refused that has one command twice, under an id with a byte behind it")
+  func commandsAreThereOnce() throws {
+    let core = try Self.richCore().core
+    let whole = core.wholeCheckpoint()
+    let records = whole.upserted.map { record in
+      guard record.position.table == CheckpointTable.commands else { return record }
+      return CheckpointRecord(table: record.position.table, id: record.position.id + [0], bytes: record.bytes)
+    }
+    let update = CheckpointUpdate(revision: whole.revision, header: whole.header, upserted: records, removed: [])
+    #expect(throws: DecodingFailure(.trailingBytes, field: "commands.id", offset: 20)) {
+      try Self.load(update, epoch: core.epoch)
+    }
+  }
+
+  @Test("§10.1 a key's record with a write that stands before a smaller one, or there twice, is refused")
+  func writesOfARecordAscend() throws {
+    var harness = CoreHarness()
+    try harness.write("r", .assign(1))
+    try harness.write("r", .assign(2), base: 0)
+    let slot = try #require(harness.core.state.keys.slot(of: try StateKey("r")))
+    let record = harness.core.state.record(in: slot)
+    let writes = record.indices.filter { record[$0...].starts(with: [0xE, 0, 0, 0, 0, 0, 0, 0]) }.suffix(2)
+    let (first, second) = (try #require(writes.first), try #require(writes.last))
+    let length = second - first
+    var swapped = record
+    swapped.replaceSubrange(first..<second, with: record[second..<second + length])
+    swapped.replaceSubrange(second..<second + length, with: record[first..<second])
+    var twice = record
+    twice.replaceSubrange(second..<second + length, with: record[first..<second])
+    for damaged in [swapped, twice] {
+      var table = StateTable()
+      var reader = ByteReader(damaged)
+      let refusal = DecodingFailure(.notCanonical("writes ascend"), field: "write.dot", offset: second)
+      #expect(throws: refusal) {
+        _ = try table.load(try StateKey("r"), from: &reader, agents: harness.core.agents)
+      }
+    }
+  }
+
+  private static func load(_ update: CheckpointUpdate, epoch: Epoch) throws(DecodingFailure) -> SwarmState {
+    var loader = CheckpointLoader(epoch: epoch)
+    for record in update.upserted.sorted(by: { $0.position.precedes($1.position) }) { try loader.take(record) }
+    return try loader.finish(CheckpointHeader(revision: update.revision, header: update.header))
+  }
+
   /// Loads a checkpoint and, if it is accepted, writes every key and asks for everything; returns whether it was.
   private func load(
     _ records: [CheckpointRecord], header: [UInt8], entries: [JournalEntry], epoch: Epoch

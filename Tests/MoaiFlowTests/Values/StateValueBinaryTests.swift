@@ -1,3 +1,4 @@
+import Foundation
 import MoaiCRDT
 import MoaiFlow
 import MoaiFlowTesting
@@ -51,6 +52,29 @@ import Testing
     #expect(throws: DecodingFailure.self) { try decode(repeated([6, 1])) }
     #expect(throws: DecodingFailure.self) { try decode(repeated([7, 1, 1, 97])) }
   }
+
+  #if os(Linux)
+    @Test("§2.1 arrays inside one another that all claim the rest of the input take no memory for it")
+    func claimedElementsTakeNoMemory() throws {
+      let filler = [UInt8](repeating: 9, count: 8 << 20)
+      var writer = ByteWriter()
+      for _ in 0..<60 {
+        writer.byte(6)
+        writer.count(filler.count)
+      }
+      let before = try addressSpacePeak()
+      #expect(throws: DecodingFailure.self) { try decode(writer.bytes + filler) }
+      // 60 times 8 Mi elements of 17 bytes would be 8 GB.
+      #expect(try addressSpacePeak() - before < 2 << 20)
+    }
+
+    /// In KiB.
+    private func addressSpacePeak() throws -> Int {
+      let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+      let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmPeak:") })
+      return try #require(Int(line.filter(\.isNumber)))
+    }
+  #endif
 
   private func repeated(_ bytes: [UInt8]) -> [UInt8] {
     (0..<5_000).reduce(into: []) { all, _ in all += bytes }
