@@ -147,7 +147,7 @@ extension OverlayWrite: BinaryValue {
     }
     let agent =
       sameAgent
-      ? previous?.agent : try reader.agent("write.agent", after: previous?.agent.name.string)
+      ? previous?.agent : try reader.agent("write.agent", after: previous?.agent.name.string, limits)
     let (milliseconds, _) = try reader.signed("write.timestamp").addingReportingOverflow(
       previous?.timestamp.milliseconds ?? 0)
     let logical = try reader.varint("write.timestamp")
@@ -189,9 +189,11 @@ extension OverlayWrite: BinaryValue {
 }
 
 extension ByteReader {
-  fileprivate mutating func agent(_ field: String, after previous: String?) throws(DecodingFailure) -> AgentID {
+  fileprivate mutating func agent(
+    _ field: String, after previous: String?, _ limits: DecodingLimits
+  ) throws(DecodingFailure) -> AgentID {
     let start = offset
-    let name = try text(field, after: previous, limit: 128)
+    let name = try text(field, after: previous, limit: 128, sharedLimit: limits.bytes)
     do {
       return try AgentID(author: name)
     } catch {
