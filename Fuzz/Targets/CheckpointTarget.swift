@@ -56,6 +56,7 @@ package enum CheckpointTarget: FuzzTarget {
     for table in [1, 2, 4] as [UInt8] { writer.count(tables.count { $0 == table }) }
     writer.varint(fields[4])
     writer.varint(fields[5])
+    writer.count(tables.count { $0 == 5 })
     return writer.bytes
   }
 

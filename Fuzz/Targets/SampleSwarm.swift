@@ -9,6 +9,8 @@ struct SampleSwarm {
   let entries: [JournalEntry]
   /// The swarm after the last of them.
   let state: SwarmState
+  /// All that is in it, as an offline replica takes it.
+  let pass: [ChangesPage]
 
   init() async throws {
     let clock = Counter(1_700_000_000_000)
@@ -16,6 +18,10 @@ struct SampleSwarm {
     let store = InMemoryStore(now: { clock.next() }, newEpoch: { SampleSwarm.epoch })
     let swarm = try await Swarm.open(in: store, options: SwarmOptions { CommandID(high: 0xC, low: UInt64(ids.next())) })
     try await SampleSwarm.fill(swarm)
+    guard case .changes(let page) = try await swarm.answer(.changes(.init(since: .beginning, withOrigins: true))) else {
+      throw Finding("a question for changes is answered by something else")
+    }
+    pass = [page]
     let journal = try await store.open(.default)
     for command in [.tick, .trim(to: 3), .skip(SkippedEntry(hash: 7, reason: "unreadable"))] as [JournalCommand] {
       let id = CommandID(high: 0xD, low: UInt64(ids.next()))
@@ -62,6 +68,26 @@ struct SampleSwarm {
     }
     let deleted = RewindRequest(.revision(.revision(12)), isPartial: true)
     _ = try await swarm.rewind(deleted, as: try AgentID("bob"))
+    try await fillOffline(swarm)
+  }
+
+  /// What an offline replica asks of a journal, refused deltas among it.
+  private static func fillOffline(_ swarm: Swarm) async throws {
+    let ids = Counter(0xA0)
+    let sources = Replica.Sources(now: { 1_700_000_000_000 }, newID: { ReplicaID(UInt64(ids.next())) })
+    let carol = try await Replica.open(as: "bob", in: InMemoryReplicaStore(), sources: sources)
+    try await carol.exchange(with: swarm)
+    try await carol.reserve(CounterRight(down: 1, up: 2), of: "stock/bolts", from: swarm)
+    try await carol.increment("stock/bolts", by: -1)
+    try await carol.perform([
+      WriteRequest(try StateKey("tasks"), .operations([.add("offline"), .remove(1)])),
+      WriteRequest(try StateKey("plan"), .operations([.put(field: "risk", 0), .removeField("cost")])),
+    ])
+    try await carol.add("other", to: "fresh")
+    try await carol.delete("note")
+    try await swarm.join(as: "alice").state.increment("fresh")
+    for kept in try await carol.exchange(with: swarm).refused { try await carol.resolve(kept, with: swarm) }
+    try await swarm.closeReplica(carol.id)
   }
 }
 

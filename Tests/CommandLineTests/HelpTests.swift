@@ -4,6 +4,7 @@ import Testing
 struct HelpTests {
   static let commands: [[String]] = [
     ["state"], ["swarms"], ["log"], ["check"], ["export"], ["import"],
+    ["replicas"], ["replicas", "list"], ["replicas", "refused"], ["replicas", "resolve"], ["replicas", "close"],
     ["skip"], ["backup"], ["restore"], ["memory"], ["memory", "store"], ["memory", "retrieve"], ["memory", "delete"],
     ["memory", "list"],
     ["memory", "clear"], ["memory", "stats"],
@@ -70,6 +71,8 @@ struct HelpTests {
       state                   Read, write and follow shared values.
       memory                  Store and retrieve named values in namespaces.
       swarms                  Create, list, configure, trim and delete swarms.
+      replicas                List a swarm's offline replicas, what was refused of
+                              them, and close them.
       log                     Print the journal's entries: who asked for what, and
                               what became of it.
       check                   Verify a data folder.

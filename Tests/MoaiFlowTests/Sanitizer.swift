@@ -12,7 +12,7 @@ extension Trait where Self == TimeLimitTrait {
     #if THREAD_SANITIZER
       .timeLimit(.minutes(15))
     #else
-      .timeLimit(.minutes(1))
+      .timeLimit(.minutes(5))
     #endif
   }
 }

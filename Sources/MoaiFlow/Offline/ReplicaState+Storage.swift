@@ -23,6 +23,8 @@ extension CheckpointRecord.Position {
 extension ReplicaState {
   /// The changes since the last call.
   mutating func takeChanges() -> [StoredRecord] {
+    if isOverlayChanged { changes[.overlay] = .some(overlay.encoded()) }
+    isOverlayChanged = false
     let taken = changes.map { StoredRecord($0.key, $0.value) }.sorted { $0.position < $1.position }
     changes = [:]
     return taken
@@ -48,7 +50,7 @@ extension ReplicaState {
   }
 
   mutating func noteOverlay() {
-    changes[.overlay] = .some(overlay.encoded())
+    isOverlayChanged = true
   }
 
   mutating func noteSettings() {
@@ -121,7 +123,9 @@ extension ReplicaState {
   /// What it wrote since the overlay was last stored stands in its log, and is put over the mirror again.
   init?(_ records: [StoredRecord]) throws(DecodingFailure) {
     guard let first = records.first, first.position == .head, let bytes = first.bytes else {
-      guard records.isEmpty else { throw DecodingFailure(.malformed("the head is missing"), field: "replica", offset: 0) }
+      guard records.isEmpty else {
+        throw DecodingFailure(.malformed("the head is missing"), field: "replica", offset: 0)
+      }
       return nil
     }
     var reader = ByteReader(bytes)
@@ -146,6 +150,7 @@ extension ReplicaState {
     try reader.finish("head")
     try load(records.dropFirst(), cursor, forgotten)
     changes = [:]
+    isOverlayChanged = false
   }
 
   private mutating func load(

@@ -29,6 +29,8 @@ struct ReplicaState: Sendable {
   var doubtful: [ReplicaDelta] = []
   /// Ids that this replica has given up, and that the journal has not closed yet.
   var retired: [ReplicaID] = []
+  /// Whether the overlay has changed in another way than by this replica's own writes, which the log has.
+  var isOverlayChanged = false
   /// What must be stored.
   var changes: [CheckpointRecord.Position: [UInt8]?] = [:]
 
@@ -87,7 +89,8 @@ extension ReplicaState {
   /// Makes one delta of writes that were planned, and applies it here.
   mutating func append(_ writes: [KeyWrite], now: Int64) {
     let delta = ReplicaDelta(
-      replica: id, first: next, base: mirror.cursor, seen: seen, previousHash: lastHash, timestamp: clock.tick(now: now),
+      replica: id, first: next, base: mirror.cursor, seen: seen, previousHash: lastHash,
+      timestamp: clock.tick(now: now),
       writes: writes)
     append(delta)
     spend(delta)

@@ -66,6 +66,39 @@ extension ReplicaOutcome {
   }
 }
 
+extension ReplicaStatus {
+  /// `{replica, agent_id, accepted_to, closed, last_seen, refused: [delta…], rights: {key: {down, up}}}`.
+  public var json: StateValue {
+    var fields = WireFields()
+    fields.add("replica", text: replica.description)
+    fields.add("agent_id", .string(owner.name))
+    fields.add("accepted_to", integer: accepted)
+    fields.add("closed", .bool(isClosed))
+    fields.add("last_seen", text: Timestamp(milliseconds: lastSeen).rfc3339)
+    fields.add("refused", .array(kept.map(\.json)))
+    var rights = WireFields()
+    for (key, right) in self.rights {
+      var one = WireFields()
+      one.add(right)
+      rights.add(key.name, one.json)
+    }
+    fields.add("rights", rights.json)
+    return fields.json
+  }
+}
+
+extension KeptDelta {
+  /// `{delta, revision, code, detail}`.
+  public var json: StateValue {
+    var fields = WireFields()
+    fields.add("delta", delta.json)
+    fields.add("revision", integer: revision)
+    fields.add("code", text: refusal.code)
+    fields.add("detail", text: refusal.description)
+    return fields.json
+  }
+}
+
 extension WireFields {
   fileprivate mutating func add(_ right: CounterRight) {
     add("down", integer: right.down)

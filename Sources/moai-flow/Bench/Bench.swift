@@ -6,7 +6,7 @@ struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure this machine on fixed work, and check that the work came out right.",
     discussion: """
-      Suites: lattices (W1 to W6: resolve and merge), core (W8: apply, replay, open), changes (how costs grow with what \
+      Suites: lattices (W1 to W7: resolve, merge, exchange), core (W8: apply, replay, open), changes (how costs grow with what \
       exists), journal (durable writes), json, all. Each figure is the median of three rounds; docs/Performance.md says \
       what was measured elsewhere. Take durable figures on an idle machine.
 
@@ -53,7 +53,7 @@ extension Bench.Suite {
       try BenchRounds.medians(of: [
         ResolveBench(.threeByTime), ResolveBench(.hundredByTime), ResolveBench(.threeByClock),
         ResolveBench(.sixteenByClock), CounterMergeBench(), SetMergeBench(), SetDeltaBench(), MapMergeBench(),
-        MapDeltaBench(keys: 10_000), MapDeltaBench(keys: 100_000),
+        MapDeltaBench(keys: 10_000), MapDeltaBench(keys: 100_000), ConvergenceBench(),
       ])
     case .core:
       try BenchRounds.medians(of: [CoreBench(entries: 1_000_000, keys: 100_000)])

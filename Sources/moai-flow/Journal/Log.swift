@@ -107,7 +107,7 @@ extension Command {
 }
 
 extension KeyWrite {
-  fileprivate var summary: String {
+  var summary: String {
     switch content {
     case .delete: "\(key): delete"
     case .operations(let operations): "\(key): " + operations.map(\.summary).joined(separator: ", ")

@@ -5,7 +5,7 @@ import Testing
 @testable import MoaiFlow
 
 /// Why a value is what it is.
-@Suite(.timeLimit(.minutes(1))) struct ExplanationTests {
+@Suite(.patience) struct ExplanationTests {
   let bench: SwarmBench
   let swarm: Swarm
   let alice: SwarmMember

@@ -5,7 +5,7 @@ import Testing
 @testable import MoaiFlow
 
 /// Who changed a key, when and how.
-@Suite(.timeLimit(.minutes(1))) struct HistoryTests {
+@Suite(.patience) struct HistoryTests {
   let bench: SwarmBench
   let swarm: Swarm
   let alice: SwarmMember

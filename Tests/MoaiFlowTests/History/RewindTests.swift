@@ -5,7 +5,7 @@ import Testing
 @testable import MoaiFlow
 
 /// Rewinds through a swarm, one example a rule.
-@Suite(.timeLimit(.minutes(1))) struct RewindTests {
+@Suite(.patience) struct RewindTests {
   let bench: SwarmBench
   let swarm: Swarm
   let alice: SwarmMember

@@ -42,8 +42,11 @@ struct NaiveState {
     var shares: [String: Int64] = [:]
     var isCounter = false
     var exists = false
+    var created: Revision = 0
+    var counted: [(agent: String, revision: Revision)] = []
     for step in steps where step.key == key && step.revision <= revision {
       let isVisible: (Alive) -> Bool = { $0.entered <= step.base || $0.entered == step.revision }
+      if !exists { created = step.revision }
       switch step.action {
       case .create: exists = true
       case .write(let part, let value):
@@ -55,14 +58,20 @@ struct NaiveState {
         exists = true
         isCounter = true
         shares[step.agent, default: 0] += amount
+        counted.append((step.agent, step.revision))
       case .share(let share):
         exists = true
         isCounter = true
         shares[step.agent] = share
+        counted.append((step.agent, step.revision))
       case .delete:
+        guard exists, created <= step.base else { continue }
+        alive.removeAll(where: isVisible)
+        let othersCounted = counted.contains { $0.agent != step.agent && $0.revision > step.base }
+        if isCounter ? othersCounted : !alive.isEmpty { continue }
         exists = false
-        alive = []
         shares = [:]
+        counted = []
         isCounter = false
       }
     }
