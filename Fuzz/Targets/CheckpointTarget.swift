@@ -4,8 +4,8 @@ import MoaiFlow
 /// The records of a checkpoint, in the order in which an engine gives them.
 ///
 /// The first byte says how the input goes on: with an even one the header is a part of it as it is, with an odd one only
-/// its fields are, and the counts are made to fit, so that more of what is made up gets behind them. Then the revision, and of
-/// each record its table, its id and its bytes. A record of table 0 is an entry, applied after loading.
+/// its fields are, and the counts are made to fit, so that more of what is made up gets behind them. Then the revision,
+/// and of each record its table, its id and its bytes. A record of table 0 is an entry, applied after loading.
 package enum CheckpointTarget: FuzzTarget {
   package static let name = "checkpoint"
   package static let words = EntryTarget.words
@@ -44,7 +44,8 @@ package enum CheckpointTarget: FuzzTarget {
     return true
   }
 
-  /// A header with these fields that counts what is there (`docs/Encoding.md`, "Checkpoint records").
+  /// A header with these fields that counts what is there, as `SwarmState.prepareCheckpoint(keepingPrevious:)` writes
+  /// it. A test fails if it does not.
   private static func header(_ fields: [UInt64], _ records: some Sequence<CheckpointRecord.Position>) -> [UInt8] {
     let tables = records.map(\.table)
     var writer = ByteWriter()

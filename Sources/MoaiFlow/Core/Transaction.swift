@@ -20,6 +20,9 @@ struct Transaction {
   var expired: Set<Int> = []
 
   private var buffers: TransactionBuffers
+  /// When so many inverses are noted, those that are not needed go.
+  private var inversesToLookThrough = Transaction.fewInverses
+  private static let fewInverses = 256
   /// The settings to go back to, where the entry changed them.
   var settingsBefore: SwarmSettings?
   /// Feeds on what the entry changed, for the chain hash.
@@ -75,6 +78,18 @@ struct Transaction {
 
   mutating func record(_ inverse: StateInverse) {
     buffers.inverses.append(inverse)
+    if buffers.inverses.count >= inversesToLookThrough { dropRepeatedParts() }
+  }
+
+  /// Of the steps on one part only the first is needed to go back. Each holds every write that stood on the part, so an
+  /// entry that writes a part again and again beside many others would hold many times what it changes.
+  private mutating func dropRepeatedParts() {
+    var seen: [Int: Set<Part>] = [:]
+    buffers.inverses.removeAll { inverse in
+      guard case .part(let slot, let part, _) = inverse else { return false }
+      return !seen[slot, default: []].insert(part).inserted
+    }
+    inversesToLookThrough = max(Transaction.fewInverses, 2 * buffers.inverses.count)
   }
 
   mutating func touch(_ slot: Int) {

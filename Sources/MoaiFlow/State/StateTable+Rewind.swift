@@ -9,8 +9,9 @@ extension StateTable {
     _ rewind: RewindCommand, in transaction: inout Transaction, settings: SwarmSettings, agents: Agents
   ) throws(StateRefusal) {
     for effect in rewind.effects {
-      guard let slot = keys.slot(of: effect.key), keys[slot].record.touchedAt == effect.expected,
-        effect.effect.fits(keys[slot].record)
+      // A key is there once: what one effect did is no state that another one was planned on.
+      guard let slot = keys.slot(of: effect.key), effect.expected < transaction.revision,
+        keys[slot].record.touchedAt == effect.expected, effect.effect.fits(keys[slot].record)
       else {
         throw .changedSincePlanned(effect.key)
       }

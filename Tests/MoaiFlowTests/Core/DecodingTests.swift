@@ -87,6 +87,60 @@ import Testing
     }
   }
 
+  @Test("§6.2 a rewind with several effects on a key, each on what the one before left, is refused")
+  func effectsOfARewindDoNotBuildOnEachOther() throws {
+    var harness = CoreHarness()
+    try harness.write("r", .assign(1))
+    let alice = try AgentID("alice")
+    let written = Timestamp(milliseconds: 1_700_000_000_000)
+    let effects = try (0..<4).map { index in
+      let write = RestoredWrite(part: .whole, value: .int(Int64(index)), agent: alice, timestamp: written, origin: 1)
+      return KeyRewind(
+        key: try StateKey("r"), expected: index == 0 ? 1 : 2, reach: 1, effect: .parts(removed: [], restored: [write]))
+    }
+    let rewind = RewindCommand(target: .revision(1), keys: [], isPartial: false, plannedAt: 1, effects: effects)
+    let outcome = harness.apply(.state(.rewind(rewind)), by: "alice")
+    let refusal = StateRefusal.changedSincePlanned(try StateKey("r"))
+    #expect(outcome.result == .refused(.state(refusal)))
+    #expect(harness.value("r") == 1)
+  }
+
+  @Test("§4.5 an entry that writes the same parts a thousand times beside others is taken back as a whole")
+  func longEntriesAreTakenBack() throws {
+    var harness = CoreHarness()
+    try harness.write("m", .put("a", 1), by: "alice")
+    for index in 0..<20 { try harness.write("m", .put("b", .int(Int64(index))), by: "bob", base: 1) }
+    let key = try StateKey("m")
+    let slot = try #require(harness.core.state.keys.slot(of: key))
+    let before = harness.core.state.record(in: slot)
+    var toggles: [StateOperation] = []
+    for index in 0..<1_000 as Range<Int64> {
+      let field: UTF8String = index % 2 == 0 ? "a" : "b"
+      toggles.append(index % 3 == 0 ? .removeField("b") : .put(field: field, .int(index)))
+    }
+    let writes = [
+      KeyWrite(key: key, content: .operations(toggles), base: 1), KeyWrite(key: key, content: .delete),
+      KeyWrite(key: key, content: .operations(toggles)),
+    ]
+    let refused = writes + [KeyWrite(key: key, content: .operations([.increment(1)]))]
+    let outcome = harness.apply(.state(.write(refused)), by: "alice")
+    #expect(outcome.result == .refused(.state(.typeMismatch(key, holds: .map, asked: .counter))))
+    #expect(harness.core.state.record(in: slot) == before)
+    harness.apply(.state(.write(writes)), by: "alice")
+    #expect(harness.value("m") == ["a": 998])
+  }
+
+  @Test("§4.5 the way back from an entry keeps what stood on a part once, however often the entry writes it")
+  func theWayBackIsBounded() throws {
+    let none = Timestamp(milliseconds: 0)
+    var transaction = Transaction(
+      epoch: Epoch(1), revision: 1, timestamp: none, author: 0, authorName: try AgentID("alice"))
+    for _ in 0..<10_000 {
+      for part in [.field("a"), .field("b")] as [Part] { transaction.record(.part(slot: 0, part, Writes())) }
+    }
+    #expect(transaction.inverses.count <= 256)
+  }
+
   @Test("noise is no entry")
   func noiseIsRefused() {
     var random = SplitMix64(seed: 5)
