@@ -76,10 +76,12 @@ package enum ReplicaTarget: FuzzTarget {
 
     init() throws {
       key = try StateKey("m")
-      for (number, content) in ([
-        .operations([.put(field: "a", 1), .put(field: "b", "text")]), .operations([.removeField("a")]),
-        .value(["c": [1.5, .null]]),
-      ] as [WriteRequest.Content]).enumerated() {
+      for (number, content)
+        in ([
+          .operations([.put(field: "a", 1), .put(field: "b", "text")]), .operations([.removeField("a")]),
+          .value(["c": [1.5, .null]]),
+        ] as [WriteRequest.Content]).enumerated()
+      {
         try alice.perform(WriteRequest(key, content), now: now + Int64(number))
       }
       try alice.perform(WriteRequest(try StateKey("s"), .operations([.add("x"), .add(2)])), now: now)
@@ -110,6 +112,8 @@ package enum ReplicaTarget: FuzzTarget {
   }
 
   private static func bytes(of records: [StoredRecord]) -> [UInt8] {
-    records.flatMap { [$0.position.table] + InputParts.part($0.position.id) + InputParts.part($0.bytes ?? []) }
+    records.flatMap { record in
+      record.bytes.map { [record.position.table] + InputParts.part(record.position.id) + InputParts.part($0) } ?? []
+    }
   }
 }

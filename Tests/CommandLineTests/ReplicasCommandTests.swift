@@ -34,14 +34,17 @@ struct ReplicasCommandTests {
     let listed = try moai("replicas", "list", "--json").json()["replicas"]?.arrayValue?.first
     #expect(listed?["accepted_to"] == 4 && listed?["closed"] == false)
     let refused = try moai("replicas", "refused")
-    #expect(refused.output.hasPrefix("00000000000000ab\t1\terin\tk: add 2\tk: it holds a set, this writes a counter"))
+    #expect(refused.output.hasPrefix("00000000000000ab\t1\terin\tk: +2\tk: it holds a set, this writes a counter"))
     #expect(try moai("replicas", "refused", "--json").json()["refused"]?.arrayValue?.first?["code"] == "type_mismatch")
     #expect(try moai("log").output.contains("refused and kept"))
-    try moai("replicas", "resolve", "00000000000000ab", "9").expectFailure(1, "has no refused delta 9")
+    try moai("replicas", "resolve", "00000000000000ab", "9", "--agent", "erin").expectFailure(
+      1, "has no refused delta 9")
     try moai("replicas", "resolve", "00000000000000ab", "1", "--agent", "mallory").expectFailure(1, "belongs to erin")
-    try moai("replicas", "resolve", "00000000000000ab", "1").expectSuccess("00000000000000ab #1 is resolved\n")
+    try moai("replicas", "resolve", "00000000000000ab", "1", "--agent", "erin")
+      .expectSuccess("00000000000000ab #1 is resolved\n")
     try moai("replicas", "refused").expectSuccess("")
-    try moai("replicas", "close", "00000000000000ab").expectSuccess("replica 00000000000000ab is closed\n")
+    try moai("replicas", "close", "00000000000000ab", "--agent", "erin").expectSuccess(
+      "replica 00000000000000ab is closed\n")
     try moai("replicas", "close", "00000000000000cd").expectFailure(1, "is unknown")
     try moai("replicas", "close", "nonsense").expectFailure(2, "sixteen hexadecimal digits")
     #expect(try moai("replicas", "list").output.contains("\tclosed\t"))
