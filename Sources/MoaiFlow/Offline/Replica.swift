@@ -120,13 +120,13 @@ public actor Replica {
       let waiters = waiting
       waiting = []
       var failure: ReplicaError?
-      let (id, last) = (state.id, state.next - 1)
+      let (id, last, hash) = (state.id, state.next - 1, state.lastHash)
       do {
         try await store.commit(state.takeChanges())
         if id == state.id { storedUpTo = last }
       } catch {
         failure = .store(error)
-        await reload(after: &failure)
+        await reload(after: &failure, storing: hash)
       }
       for waiter in waiters { waiter.resume(returning: failure) }
     }
@@ -134,14 +134,13 @@ public actor Replica {
   }
 
   /// After a commit that failed the store knows what is true: what was not stored is taken back.
-  private func reload(after failure: inout ReplicaError?) async {
+  private func reload(after failure: inout ReplicaError?, storing hash: UInt64) async {
     do throws(ReplicaError) {
-      let last = state.lastHash
       guard let stored = try await Replica.load(store) else { return }
-      // Who writes meanwhile is told the same.
+      // Who wrote meanwhile is told the same: that is not in the store.
       for waiter in waiting { waiter.resume(returning: failure) }
       waiting = []
-      if stored.lastHash == last, case .store(.uncertain)? = failure { failure = nil }
+      if stored.lastHash == hash, case .store(.uncertain)? = failure { failure = nil }
       state = stored
       storedUpTo = stored.next - 1
     } catch {

@@ -116,16 +116,22 @@ extension ReplicaState {
 
   /// Takes what the swarm answered to deltas. Returns the refusal at which it stopped, if it did.
   mutating func take(_ outcomes: [Outcome], to deltas: [ReplicaDelta]) -> Refusal? {
+    guard var index = log.firstIndex(where: { $0.delta.first == deltas.first?.first }) else { return nil }
     for (delta, outcome) in zip(deltas, outcomes) {
       switch outcome.result {
-      case .replica(.kept(let refusal)):
-        confirm(upTo: delta.last, at: outcome.revision)
-        keep(KeptDelta(delta: delta, revision: outcome.revision, refusal: refusal))
-      case .replica: confirm(upTo: delta.last, at: outcome.revision)
+      case .replica(let result):
+        if case .kept(let refusal) = result {
+          keep(KeptDelta(delta: delta, revision: outcome.revision, refusal: refusal))
+        }
+        accepted = delta.last
+        log[index].entered = outcome.revision
+        note(log[index])
+        index += 1
       case .refused(let refusal): return refusal
       case .state, .settings, .journal: return nil
       }
     }
+    noteHead()
     return nil
   }
 
@@ -149,10 +155,9 @@ extension ReplicaState {
     for old in kept where old.delta.replica == id { changes[.kept(old)] = .some(nil) }
     kept.removeAll { $0.delta.replica == id }
     for one in status?.kept ?? [] { keep(one) }
-    while let first = log.first, let entered = first.entered, entered <= checkpoint {
-      changes[.delta(first.delta.last)] = .some(nil)
-      log.removeFirst()
-    }
+    let covered = log.prefix { ($0.entered ?? .max) <= checkpoint }
+    for logged in covered { changes[.delta(logged.delta.last)] = .some(nil) }
+    log.removeFirst(covered.count)
     noteHead()
   }
 
