@@ -150,19 +150,12 @@ extension Replica {
     from connection: any SwarmConnection, sentTo epoch: Epoch, _ report: inout ExchangeReport
   ) async throws(ReplicaError) {
     var pages: [ChangesPage] = []
-    var query = ChangesQuery(
-      since: state.mirror.cursor.map { .after(.cursor($0)) } ?? .beginning, limit: 10_000, maxBytes: 4 << 20,
-      withOrigins: true)
+    var start: Cursor?
     repeat {
-      let asked = query
-      let page = try await ask { () throws(SwarmError) in
-        guard case .changes(let page) = try await connection.answer(.changes(asked)) else { connection.mismatch() }
-        return page
-      }
-      if page.isFirst { pages = [] }
-      pages.append(page)
-      if let next = page.next { query.since = .page(next) }
-    } while pages.last?.next != nil
+      start = state.mirror.cursor
+      pages = try await changes(since: start, from: connection)
+      // Another replica may have lent what it has of the swarm meanwhile; changes fit the place that they were asked for.
+    } while state.mirror.cursor != start
     do { try state.take(pages, now: sources.now()) } catch { throw .swarm(error) }
     report.received = pages.reduce(0) { $0 + $1.changes.count }
     report.isSnapshot = pages.last?.isSnapshot ?? false
@@ -175,6 +168,26 @@ extension Replica {
     let covered = place.epoch == epoch && state.epoch == epoch ? place.checkpoint : 0
     state.take(status, settings: settings, coveredUpTo: covered)
     try await flush()
+  }
+
+  /// A whole pass over what changed in the swarm.
+  private func changes(
+    since start: Cursor?, from connection: any SwarmConnection
+  ) async throws(ReplicaError) -> [ChangesPage] {
+    var pages: [ChangesPage] = []
+    var query = ChangesQuery(
+      since: start.map { .after(.cursor($0)) } ?? .beginning, limit: 10_000, maxBytes: 4 << 20, withOrigins: true)
+    repeat {
+      let asked = query
+      let page = try await ask { () throws(SwarmError) in
+        guard case .changes(let page) = try await connection.answer(.changes(asked)) else { connection.mismatch() }
+        return page
+      }
+      if page.isFirst { pages = [] }
+      pages.append(page)
+      if let next = page.next { query.since = .page(next) }
+    } while pages.last?.next != nil
+    return pages
   }
 
   private func ask<Result>(_ body: () async throws(SwarmError) -> Result) async throws(ReplicaError) -> Result {

@@ -80,6 +80,60 @@ import Testing
     #expect(try await bob.values == swarm.values())
   }
 
+  @Test("§5.6 changes that were asked for before another replica lent newer ones are not counted again")
+  func lentMeanwhile() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let carol = try await swarm.join(as: "carol")
+    try await carol.state.increment("c", by: 1)
+    let alice = try await bench.replica("alice")
+    let bob = try await bench.replica("bob")
+    try await alice.exchange(with: swarm)
+    try await carol.state.increment("c", by: 2)
+    try await bob.exchange(with: swarm)
+    let line = InterruptedConnection(swarm: swarm) {
+      if let news = try? await bob.update(for: alice.summary()) { try? await alice.take(news) }
+    }
+    try await alice.exchange(with: line)
+    #expect(try await alice.value("c") == 3)
+  }
+
+  @Test("§5.6 a replica that began with a copy of the swarm tells nobody that it knows of no deletions before it")
+  func deletionsBefore() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let carol = try await swarm.join(as: "carol")
+    try await carol.state.set("gone", to: 1)
+    let bob = try await bench.replica("bob")
+    try await bob.exchange(with: swarm)
+    try await carol.state.delete("gone")
+    let alice = try await bench.replica("alice")
+    try await alice.exchange(with: swarm)
+    try await alice.exchange(with: bob)
+    #expect(try await bob.value("gone") == nil)
+  }
+
+  @Test("§5.6 a forked id is closed, so that a third replica does not go on showing writes that come under another")
+  func forkedWritesElsewhere() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let store = InMemoryReplicaStore()
+    let alice = try await bench.replica("alice", in: store)
+    let copy = try await bench.replica("alice", in: InMemoryReplicaStore(copying: store))
+    let bob = try await bench.replica("bob")
+    try await alice.increment("c", by: 1)
+    try await copy.increment("c", by: 10)
+    try await copy.increment("c", by: 100)
+    try await bob.exchange(with: copy)
+    await #expect(throws: ReplicaError.self) { try await alice.exchange(with: copy) }
+    for replica in [alice, copy, alice, bob] { try await replica.exchange(with: swarm) }
+    #expect(try await swarm.value("c") == 111)
+    for replica in [alice, copy, bob] {
+      try await replica.exchange(with: swarm)
+      #expect(try await replica.value("c") == 111)
+    }
+  }
+
   @Test("§5.6 replicas of other swarms, and of another epoch, are refused")
   func strangers() async throws {
     let bench = try await ReplicaBench()

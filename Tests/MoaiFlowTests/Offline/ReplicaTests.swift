@@ -204,6 +204,37 @@ import Testing
     #expect(try await restored.value("c") == 7)
   }
 
+  @Test("§5.6 an old copy from before a new id was taken numbers the same writes alike: they count once")
+  func oldCopyOfAFork() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let store = InMemoryReplicaStore()
+    let alice = try await bench.replica("alice", in: store)
+    let fork = try await bench.replica("alice", in: InMemoryReplicaStore(copying: store))
+    try await fork.increment("c", by: 1)
+    try await fork.exchange(with: swarm)
+    try await alice.increment("c", by: 10)
+    let old = InMemoryReplicaStore(copying: store)
+    #expect(try await alice.exchange(with: swarm).renumberings.map(\.reason) == [.forked])
+    let again = try await bench.replica("alice", in: old)
+    try await again.exchange(with: swarm)
+    try await alice.exchange(with: swarm)
+    #expect(try await swarm.value("c") == 11)
+    #expect(try await alice.value("c") == 11)
+  }
+
+  @Test("§5.6 a write that a lowered limit refuses is kept, and does not hold up the ones behind it")
+  func loweredLimit() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let alice = try await bench.replica("alice")
+    try await alice.set("r", to: .string(UTF8String(String(repeating: "x", count: 700))))
+    try await alice.increment("c", by: 1)
+    try await swarm.replaceSettings(SwarmSettings(limits: SwarmLimits(valueBytes: 100)))
+    #expect(try await alice.exchange(with: swarm).refused.count == 1)
+    #expect(try await swarm.value("c") == 1)
+  }
+
   @Test("§5.6 a replica that was closed while it was away goes on under a new id")
   func closedReplica() async throws {
     let bench = try await ReplicaBench()

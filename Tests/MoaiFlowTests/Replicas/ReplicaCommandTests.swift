@@ -84,6 +84,19 @@ import Testing
     #expect(harness.replayed().fingerprint == harness.core.fingerprint)
   }
 
+  @Test("§5.6 a delta that came before its time was not taken, and is taken when it is sent again")
+  func tooEarly() throws {
+    var harness = CoreHarness()
+    var sender = Sender(replica: replica)
+    let one = sender.delta([write("c", .increment(1))], base: nil, at: harness.now)
+    let two = sender.delta([write("c", .increment(2))], base: nil, at: harness.now)
+    let id = CommandID(high: 7, low: 7)
+    #expect(harness.apply(.replica(.delta(two)), by: "alice", id: id).result.isReplicaRefusal)
+    #expect(merged(harness.apply(.replica(.delta(one)), by: "alice")))
+    #expect(merged(harness.apply(.replica(.delta(two)), by: "alice", id: id)))
+    #expect(harness.value("c") == 3)
+  }
+
   @Test(
     "§5.6 a delta that a rule refuses uses its numbers, changes nothing, is kept whole, and is listed until resolved")
   func keptDelta() throws {

@@ -70,6 +70,19 @@ import Testing
     #expect(harness.replayed().fingerprint == harness.core.fingerprint)
   }
 
+  @Test("§4.5 §4.8 a key that its own entry has brought back has no revision yet, as one that never was")
+  func conditionOnWhatTheEntryMade() throws {
+    for before in [[], [.add("old"), .delete]] as [[WriteRequest.Content]] {
+      var harness = CoreHarness()
+      for content in before { try harness.write("s", content) }
+      let key = try StateKey("s")
+      let results = try harness.write(
+        [WriteRequest(key, .add("x")), WriteRequest(key, .add("y"), ifRevision: .revision(0))], by: "alice")
+      #expect(results.map(\.changed) == [true, true])
+      #expect(harness.value("s") == ["x", "y"])
+    }
+  }
+
   @Test("§4.8 a counter counted on against its deleted incarnation gives the new one the difference")
   func oldCounter() throws {
     var harness = CoreHarness()

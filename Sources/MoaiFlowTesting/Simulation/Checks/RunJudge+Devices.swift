@@ -14,9 +14,10 @@ extension RunJudge {
   /// Everybody came home: all devices have what the swarm has, and the swarm has everything that they wrote, unless a
   /// rule refused it or its files were lost.
   mutating func judgeDevices(_ chronicle: Chronicle) {
-    let expected = chronicle.model.values
+    let settled = chronicle.settled ?? chronicle.model
+    let expected = settled.values
     // A trim that comes last may let keys go that nobody changed.
-    let lastChange = chronicle.model.history.values.compactMap { $0.last?.revision }.max() ?? 0
+    let lastChange = settled.history.values.compactMap { $0.last?.revision }.max() ?? 0
     for device in final.devices {
       guard let cursor = device.cursor, cursor.epoch == final.epoch else {
         violation("§5.6", "\(device.name) ends in another epoch")

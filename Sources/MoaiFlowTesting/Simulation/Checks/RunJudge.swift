@@ -89,6 +89,8 @@ struct Chronicle {
   let isLast: Bool
   var model: PlainModel
   var replay: SwarmState
+  /// What the swarm was when everybody had come to the end. Closing it may append one more trim, which lets time pass.
+  var settled: PlainModel?
   /// Entry by entry, from revision 1 on.
   var entries: [(entry: Entry, verdict: PlainVerdict, outcome: Outcome)] = []
   /// What held after each entry, from the empty journal on.
@@ -134,6 +136,7 @@ extension RunJudge {
         violation("§10.1", "the swarm at \(revision) had another chain hash than the replay")
       }
       for checkpoint in checkpoints[revision] ?? [] { judge(checkpoint, chronicle.replay) }
+      if chronicle.isLast, revision == final.status?.revision { chronicle.settled = chronicle.model }
       guard revision < Revision(era.entries.count) else { break }
       revision += 1
       judge(era.entries[Int(revision) - 1], &chronicle, &vanished)
