@@ -60,7 +60,8 @@ struct SQLiteReplicaStoreTests {
     }
   }
 
-  @Test("§5.6 another program's file, a newer version, a damaged record and a second holder are refused, and left alone")
+  @Test(
+    "§5.6 another program's file, a newer version, a damaged record and a second holder are refused, and left alone")
   func refusals() async throws {
     try await withFolder { folder in
       let path = folder + "/replica.sqlite"

@@ -72,7 +72,8 @@ extension SwarmState {
     return PreparedCheckpoint(
       update: CheckpointUpdate(
         revision: revision, header: header.bytes, upserted: upserted, removed: removed, keepsPrevious: keepingPrevious),
-      slots: slots, replicaSlots: replicaSlots, agentsBefore: agentsBefore, commands: commands, settingsChanged: settingsChanged)
+      slots: slots, replicaSlots: replicaSlots, agentsBefore: agentsBefore, commands: commands,
+      settingsChanged: settingsChanged)
   }
 
   /// Takes back a checkpoint that was not saved: its records belong into the next one.

@@ -67,7 +67,8 @@ package struct SwarmState: Sendable {
         remembered.remember(
           .init(requestHash: entry.requestHash, outcome: outcome, time: time), as: key, deadlines: &deadlines)
       }
-      applied = Applied(outcome: outcome, author: entry.author, timestamp: timestamp,
+      applied = Applied(
+        outcome: outcome, author: entry.author, timestamp: timestamp,
         changes: expired.changes.isEmpty ? changes : expired.changes + changes)
     }
     extendChain(payloadHash: payloadHash, appendedAt: appendedAt, applied: applied)

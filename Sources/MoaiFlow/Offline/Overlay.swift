@@ -50,8 +50,9 @@ extension OverlayWrite {
 extension Overlay {
   /// Makes one write in place of those that its delta had seen, or, for nil, only takes these away. The number counts as
   /// seen in both cases. Without a delta the write stands beside all others.
-  mutating func put(_ write: OverlayWrite?, at place: OverlayPlace, of key: StateKey, dot: Dot, seenBy delta: ReplicaDelta?)
-  {
+  mutating func put(
+    _ write: OverlayWrite?, at place: OverlayPlace, of key: StateKey, dot: Dot, seenBy delta: ReplicaDelta?
+  ) {
     update(key) { field in
       var context = CausalContext()
       if let delta {

@@ -206,7 +206,9 @@ extension ReplicaState {
   }
 
   private mutating func hear(_ timestamp: Timestamp, now: Int64) {
-    guard timestamp > clock.last, timestamp.milliseconds <= Deadlines.after(now, ReplicaTable.driftBound) else { return }
+    guard timestamp > clock.last, timestamp.milliseconds <= Deadlines.after(now, ReplicaTable.driftBound) else {
+      return
+    }
     _ = clock.receive(timestamp, now: now)
   }
 }

@@ -121,7 +121,9 @@ extension ReplicaState {
   /// What it wrote since the overlay was last stored stands in its log, and is put over the mirror again.
   init?(_ records: [StoredRecord]) throws(DecodingFailure) {
     guard let first = records.first, first.position == .head, let bytes = first.bytes else {
-      guard records.isEmpty else { throw DecodingFailure(.malformed("the head is missing"), field: "replica", offset: 0) }
+      guard records.isEmpty else {
+        throw DecodingFailure(.malformed("the head is missing"), field: "replica", offset: 0)
+      }
       return nil
     }
     var reader = ByteReader(bytes)

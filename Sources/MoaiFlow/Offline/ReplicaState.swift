@@ -87,7 +87,8 @@ extension ReplicaState {
   /// Makes one delta of writes that were planned, and applies it here.
   mutating func append(_ writes: [KeyWrite], now: Int64) {
     let delta = ReplicaDelta(
-      replica: id, first: next, base: mirror.cursor, seen: seen, previousHash: lastHash, timestamp: clock.tick(now: now),
+      replica: id, first: next, base: mirror.cursor, seen: seen, previousHash: lastHash,
+      timestamp: clock.tick(now: now),
       writes: writes)
     append(delta)
     spend(delta)

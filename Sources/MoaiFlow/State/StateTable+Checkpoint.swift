@@ -49,7 +49,8 @@ extension StateTable {
       throw reader.failure(.malformed("changed at \(revision), touched at \(touchedAt)"), "key.touched_at")
     }
     let header = KeyRecord.Header(
-      type: type, strategy: strategy, created: created, createdAt: createdAt, version: version, agent: agent, timestamp: timestamp,
+      type: type, strategy: strategy, created: created, createdAt: createdAt, version: version, agent: agent,
+      timestamp: timestamp,
       contentSize: contentSize)
     var record = KeyRecord(header: header, contents: contents, recent: recent)
     record.touchedAt = touchedAt

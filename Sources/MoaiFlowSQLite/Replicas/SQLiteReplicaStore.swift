@@ -45,7 +45,8 @@ public final class SQLiteReplicaStore: ReplicaStore {
       try Row.fetchAll(db, sql: "SELECT kind, id, bytes, checksum FROM record ORDER BY kind, id").map { row in
         let record = StoredRecord(.init(table: row[0], id: Array(row[1] as Data)), Array(row[2] as Data))
         guard record.checksum == row[3] as Int64 else {
-          throw JournalError.damaged("\(path): the record \(record.position) has another checksum than it was stored with")
+          throw JournalError.damaged(
+            "\(path): the record \(record.position) has another checksum than it was stored with")
         }
         return record
       }

@@ -55,7 +55,8 @@ public struct ReplicaStoreContract: Sendable {
   private func keeps() async throws -> [String] {
     var store = try await makeStore()
     let ordered = [
-      record(0, [0], []), record(0, [0, 0], [1]), record(1, [], [2]), record(1, [1], [UInt8](repeating: 7, count: 100_000)),
+      record(0, [0], []), record(0, [0, 0], [1]), record(1, [], [2]),
+      record(1, [1], [UInt8](repeating: 7, count: 100_000)),
       record(1, [255], [3]), record(255, [1], [0xFF]),
     ]
     try await store.commit(ordered.reversed())

@@ -20,7 +20,8 @@ import Testing
     try await alice.add("x", to: "s")
     try await alice.set("r", to: "mine")
     #expect(try await alice.value("c") == 3)
-    #expect(try await alice.read("s") == ReplicaReading(key: try StateKey("s"), value: ["x"], type: .set, isPending: true))
+    #expect(
+      try await alice.read("s") == ReplicaReading(key: try StateKey("s"), value: ["x"], type: .set, isPending: true))
     let first = try await alice.exchange(with: swarm)
     #expect(first.sent == 3 && first.refused == [] && first.renumberings == [])
     #expect(try await alice.values == swarm.values())
@@ -64,10 +65,11 @@ import Testing
     try await alice.delete("never")
     try await alice.set("empty", to: [], type: .set)
     let shown = await alice.values
-    #expect(try shown == [
-      StateKey("s"): ["b", "c"], StateKey("m"): ["g": 3], StateKey("r"): "new", StateKey("c"): 12,
-      StateKey("again"): 4, StateKey("empty"): [],
-    ])
+    #expect(
+      try shown == [
+        StateKey("s"): ["b", "c"], StateKey("m"): ["g": 3], StateKey("r"): "new", StateKey("c"): 12,
+        StateKey("again"): 4, StateKey("empty"): [],
+      ])
     try await alice.exchange(with: swarm)
     #expect(try await swarm.values() == shown)
     #expect(await alice.values == shown)

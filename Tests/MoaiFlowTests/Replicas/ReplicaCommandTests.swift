@@ -84,7 +84,8 @@ import Testing
     #expect(harness.replayed().fingerprint == harness.core.fingerprint)
   }
 
-  @Test("§5.6 a delta that a rule refuses uses its numbers, changes nothing, is kept whole, and is listed until resolved")
+  @Test(
+    "§5.6 a delta that a rule refuses uses its numbers, changes nothing, is kept whole, and is listed until resolved")
   func keptDelta() throws {
     var harness = CoreHarness()
     try harness.write("s", .add("x"), by: "bob")
@@ -145,7 +146,8 @@ import Testing
     #expect(harness.value("s") == ["y"], "number 2 was x, number 3 was y")
   }
 
-  @Test("§5.6 a replica that sent nothing for long is closed by journal time, also after a restart; traffic puts it off")
+  @Test(
+    "§5.6 a replica that sent nothing for long is closed by journal time, also after a restart; traffic puts it off")
   func idleReplicas() throws {
     var harness = CoreHarness()
     harness.apply(
@@ -172,7 +174,8 @@ import Testing
     let bob = try await swarm.join(as: "bob")
     try await bob.state.add("b", to: "s")
     var sender = Sender(replica: replica)
-    let delta = sender.delta([write("s", .add("a"), .remove("b"))], base: swarm.state.cursorForTests(1), at: bench.time.now)
+    let delta = sender.delta(
+      [write("s", .add("a"), .remove("b"))], base: swarm.state.cursorForTests(1), at: bench.time.now)
     let outcomes = try await swarm.send([delta], as: try AgentID("alice"))
     #expect(merged(outcomes[0]))
     #expect(try await swarm.value("s") == ["a"])
@@ -193,7 +196,9 @@ import Testing
     var sender = Sender(replica: replica)
     let cursor = Cursor(epoch: Epoch(3), revision: 9)
     let delta = sender.delta(
-      [write("k", .put(field: "f", [1, .null]), .removeField("g")), KeyWrite(key: try StateKey("d"), content: .delete)],
+      [
+        write("k", .put(field: "f", [1, .null]), .removeField("g")), KeyWrite(key: try StateKey("d"), content: .delete),
+      ],
       base: cursor, at: 5, seen: [(ReplicaID(1), 2)])
     let commands: [ReplicaCommand] = [
       .delta(delta), .reserve(replica, try StateKey("b"), CounterRight(down: 1, up: 2)), .close(replica),

@@ -52,7 +52,9 @@ import Testing
     }
     #expect(harness.value("x") == nil)
     #expect(harness.core.fingerprint.records == before)
-    #expect(throws: Never.self) { try harness.write("budget", .operations([.increment(-15), .increment(5)]), by: "alice") }
+    #expect(throws: Never.self) {
+      try harness.write("budget", .operations([.increment(-15), .increment(5)]), by: "alice")
+    }
     #expect(harness.value("budget") == 0)
   }
 

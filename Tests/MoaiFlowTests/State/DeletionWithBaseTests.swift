@@ -61,7 +61,8 @@ import Testing
     try harness.write("s", .value(["a", "n"]), by: "bob", type: .set)
     #expect(harness.reading("s")?.version == 1)
     try harness.write("s", .value(["b", "c"]), by: "carol", base: base)
-    #expect(harness.value("s") == ["a", "c", "n"], "b was there at the base: only c is new; the removal of a saw nothing")
+    #expect(
+      harness.value("s") == ["a", "c", "n"], "b was there at the base: only c is new; the removal of a saw nothing")
     #expect(try !harness.write("s", .delete, by: "carol", base: base).changed)
     #expect(harness.value("s") == ["a", "c", "n"])
     let error = #expect(throws: Refusal.self) { try harness.write("s", .put("f", 1), by: "carol", base: base) }

@@ -47,7 +47,8 @@ import Testing
     #expect(harness.value("tmp/a") == nil)
   }
 
-  @Test("§4.1 the entry that lets a key expire may write it again: that is a new incarnation, and a condition sees none")
+  @Test(
+    "§4.1 the entry that lets a key expire may write it again: that is a new incarnation, and a condition sees none")
   func writtenByTheSameEntry() throws {
     var harness = harness()
     try harness.write("tmp/a", .add("old"))
