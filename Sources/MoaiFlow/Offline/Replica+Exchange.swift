@@ -150,19 +150,15 @@ extension Replica {
     from connection: any SwarmConnection, sentTo epoch: Epoch, _ report: inout ExchangeReport
   ) async throws(ReplicaError) {
     var pages: [ChangesPage] = []
-    var query = ChangesQuery(
-      since: state.mirror.cursor.map { .after(.cursor($0)) } ?? .beginning, limit: 10_000, maxBytes: 4 << 20,
-      withOrigins: true)
+    var start: Cursor?
+    var attempts = 0
     repeat {
-      let asked = query
-      let page = try await ask { () throws(SwarmError) in
-        guard case .changes(let page) = try await connection.answer(.changes(asked)) else { connection.mismatch() }
-        return page
-      }
-      if page.isFirst { pages = [] }
-      pages.append(page)
-      if let next = page.next { query.since = .page(next) }
-    } while pages.last?.next != nil
+      guard attempts <= Replica.attempts else { throw .swarm(.busy) }
+      attempts += 1
+      start = state.mirror.cursor
+      pages = try await changes(since: start, from: connection)
+      // Another replica may have brought this one further meanwhile; what came is not for where it is now.
+    } while state.mirror.cursor != start
     do { try state.take(pages, now: sources.now()) } catch { throw .swarm(error) }
     report.received = pages.reduce(0) { $0 + $1.changes.count }
     report.isSnapshot = pages.last?.isSnapshot ?? false
@@ -175,6 +171,26 @@ extension Replica {
     let covered = place.epoch == epoch && state.epoch == epoch ? place.checkpoint : 0
     state.take(status, settings: settings, coveredUpTo: covered)
     try await flush()
+  }
+
+  /// All pages of a pass.
+  private func changes(
+    since cursor: Cursor?, from connection: any SwarmConnection
+  ) async throws(ReplicaError) -> [ChangesPage] {
+    var pages: [ChangesPage] = []
+    var query = ChangesQuery(
+      since: cursor.map { .after(.cursor($0)) } ?? .beginning, limit: 10_000, maxBytes: 4 << 20, withOrigins: true)
+    repeat {
+      let asked = query
+      let page = try await ask { () throws(SwarmError) in
+        guard case .changes(let page) = try await connection.answer(.changes(asked)) else { connection.mismatch() }
+        return page
+      }
+      if page.isFirst { pages = [] }
+      pages.append(page)
+      if let next = page.next { query.since = .page(next) }
+    } while pages.last?.next != nil
+    return pages
   }
 
   private func ask<Result>(_ body: () async throws(SwarmError) -> Result) async throws(ReplicaError) -> Result {

@@ -78,7 +78,8 @@ extension ReplicaState {
   mutating func renumber(as new: ReplicaID, after confirmed: UInt64, doubtful count: Int) {
     let rest = log.filter { $0.delta.last > confirmed }
     for logged in log { changes[.delta(logged.delta.last)] = .some(nil) }
-    if next > 1 { overlay.forget(CausalContext(range: DotRange(id, 1, next - 1))) }
+    // What the journal has stays over the mirror until that has it too.
+    if next > confirmed + 1 { overlay.forget(CausalContext(range: DotRange(id, confirmed + 1, next - 1))) }
     doubtful += rest.prefix(count).map(\.delta)
     for delta in rest.prefix(count).map(\.delta) { changes[.doubtful(delta)] = .some(delta.encoded()) }
     // Nobody may go on waiting for writes under the old id: other replicas have met some that will not come.

@@ -7,7 +7,8 @@ struct Workload {
   static let tallies = ["tally/1", "tally/2"]
   static let keys: [(name: String, type: CRDTType)] = [
     ("tally/1", .counter), ("tally/2", .counter), ("count/1", .counter), ("set/1", .set), ("set/2", .set),
-    ("map/1", .map), ("map/2", .map), ("reg/1", .register), ("reg/2", .register), ("any/1", .set), ("any/1", .map), ("budget", .counter),
+    ("map/1", .map), ("map/2", .map), ("reg/1", .register), ("reg/2", .register), ("any/1", .set), ("any/1", .map),
+    ("budget", .counter),
   ]
   /// A counter that a policy bounds, where there is one.
   static let budget = "budget"
@@ -74,7 +75,8 @@ struct Workload {
       }
     let condition: RevisionReference? = chance(92) ? nil : chance(50) ? .revision(0) : base
     return WriteRequest(
-      key, content, base: content == .delete && chance(50) ? nil : base, ifRevision: condition, type: chance(50) ? asked : nil,
+      key, content, base: content == .delete && chance(50) ? nil : base, ifRevision: condition,
+      type: chance(50) ? asked : nil,
       strategy: strategy)
   }
 
@@ -92,7 +94,7 @@ struct Workload {
     return retention
   }
 
-  mutating func settings() -> SwarmSettings {
+  mutating func settings(boundingBudget: Bool = false) -> SwarmSettings {
     var settings = SwarmSettings()
     if chance(40) { settings.policies.append(KeyPolicy(pattern: GlobPattern("map/*"), strategy: .vector)) }
     if chance(40) { settings.policies.append(KeyPolicy(pattern: GlobPattern("reg/2"), strategy: .vector)) }
@@ -101,14 +103,15 @@ struct Workload {
         KeyPolicy(pattern: GlobPattern("*/1"), writers: [GlobPattern("a*"), GlobPattern("bob")]))
     }
     if chance(30) { settings.policies.append(KeyPolicy(pattern: GlobPattern("any*"), type: pick([.set, .map]))) }
-    if chance(70) {
+    if chance(70) || boundingBudget {
       settings.policies.append(
         KeyPolicy(
           pattern: GlobPattern("budget"), type: .counter,
           bounds: CounterBounds(minimum: Int64(below(8)) - 20, maximum: chance(50) ? Int64(20 + below(20)) : nil)))
     }
     if chance(20) {
-      settings.policies.append(KeyPolicy(
+      settings.policies.append(
+        KeyPolicy(
           pattern: GlobPattern(pick(["set/*", "map/2", "reg/*"])), idleMilliseconds: pick([50, 1_000, 5_000])))
     }
     if chance(15) { settings.limits.replicaIdleMilliseconds = pick([300, 3_000]) }
