@@ -70,6 +70,11 @@ simulate: setup ## run the swarm in a simulated world, for SEEDS seeds; or repla
 	.build/release/simulate $(if $(filter command line environment,$(origin SEED)),\
 	  --seed $(SEED) --trace $(if $(STEPS),--steps $(STEPS)),--seeds $(SEEDS) --jobs $(JOBS))
 
+.PHONY: bugs
+bugs: setup ## plant known bugs, one at a time, and count the seeds that the simulator needs to find each
+	@Tools/plant-bugs --self-check
+	@Tools/plant-bugs
+
 .PHONY: crash
 crash: setup ## kill a writing process ROUNDS times and look for acknowledged writes that are gone
 	swift build --configuration release --product moai-flow

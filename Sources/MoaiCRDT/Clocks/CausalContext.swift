@@ -78,6 +78,15 @@ public struct CausalContext: Hashable, Sendable {
     return Dot(replica, storage[behind - 1].upper + 1)
   }
 
+  /// The greatest number seen of `replica`, gaps or not; 0 if none.
+  @inlinable
+  public func lastNumber(of replica: ReplicaID) -> UInt64 {
+    let behind = position(replica, .max)
+    if behind < storage.count, storage[behind].replica == replica { return storage[behind].upper }
+    guard behind > 0, storage[behind - 1].replica == replica else { return 0 }
+    return storage[behind - 1].upper
+  }
+
   @inlinable
   public mutating func insert(_ dot: Dot) {
     insert(DotRange(dot))

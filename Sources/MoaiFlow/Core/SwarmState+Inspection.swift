@@ -1,3 +1,5 @@
+package import MoaiCRDT
+
 /// What checks may ask of a state from outside of the core.
 extension SwarmState {
   /// A key as a reader would see it now; nil: it is absent.
@@ -11,5 +13,13 @@ extension SwarmState {
       return CounterRight()
     }
     return counter.reserved
+  }
+
+  /// What replicas may spend of a counter.
+  package func rights(on key: StateKey) -> [ReplicaID: CounterRight] {
+    guard let slot = state.keys.slot(of: key), case .counter(let counter) = state.keys[slot].record.contents else {
+      return [:]
+    }
+    return counter.rights
   }
 }

@@ -99,9 +99,11 @@ extension Replica {
         state.noteClosed(old)
       }
       let id = state.id
-      let place = try await ask { () throws(SwarmError) in try await connection.status() }
       let status = try await ask { () throws(SwarmError) in try await connection.status(of: id) }
+      // Asked behind it, so that it names no entry before what the journal has of this replica.
+      let place = try await ask { () throws(SwarmError) in try await connection.status() }
       if let status, status.owner != agent, !status.isClosed { throw .refused(.notYours(id, owner: status.owner)) }
+      if let status, status.owner == agent { report.refused += state.learn(status.kept) }
       switch state.standing(status, in: place.epoch) {
       case .follows(let accepted): state.confirm(upTo: accepted, at: place.revision)
       case .renumber(let reason, let accepted, let doubtful):
@@ -151,10 +153,13 @@ extension Replica {
   ) async throws(ReplicaError) {
     var pages: [ChangesPage] = []
     var start: Cursor?
+    var attempts = 0
     repeat {
+      guard attempts <= Replica.attempts else { throw .swarm(.busy) }
+      attempts += 1
       start = state.mirror.cursor
       pages = try await changes(since: start, from: connection)
-      // Another replica may have lent what it has of the swarm meanwhile; changes fit the place that they were asked for.
+      // Another replica may have brought this one further meanwhile; what came is not for where it is now.
     } while state.mirror.cursor != start
     do { try state.take(pages, now: sources.now()) } catch { throw .swarm(error) }
     report.received = pages.reduce(0) { $0 + $1.changes.count }
@@ -170,13 +175,13 @@ extension Replica {
     try await flush()
   }
 
-  /// A whole pass over what changed in the swarm.
+  /// All pages of a pass.
   private func changes(
-    since start: Cursor?, from connection: any SwarmConnection
+    since cursor: Cursor?, from connection: any SwarmConnection
   ) async throws(ReplicaError) -> [ChangesPage] {
     var pages: [ChangesPage] = []
     var query = ChangesQuery(
-      since: start.map { .after(.cursor($0)) } ?? .beginning, limit: 10_000, maxBytes: 4 << 20, withOrigins: true)
+      since: cursor.map { .after(.cursor($0)) } ?? .beginning, limit: 10_000, maxBytes: 4 << 20, withOrigins: true)
     repeat {
       let asked = query
       let page = try await ask { () throws(SwarmError) in

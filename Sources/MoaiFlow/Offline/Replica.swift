@@ -120,7 +120,8 @@ public actor Replica {
       let waiters = waiting
       waiting = []
       var failure: ReplicaError?
-      let (id, last, hash) = (state.id, state.next - 1, state.lastHash)
+      let (id, last) = (state.id, state.next - 1)
+      let hash = last > storedUpTo ? state.lastHash : nil
       do {
         try await store.commit(state.takeChanges())
         if id == state.id { storedUpTo = last }
@@ -134,13 +135,15 @@ public actor Replica {
   }
 
   /// After a commit that failed the store knows what is true: what was not stored is taken back.
-  private func reload(after failure: inout ReplicaError?, storing hash: UInt64) async {
+  ///
+  /// `hash`: of the last delta in the commit, by which one of unknown outcome is found again; nil: it held no delta.
+  private func reload(after failure: inout ReplicaError?, storing hash: UInt64?) async {
     do throws(ReplicaError) {
       guard let stored = try await Replica.load(store) else { return }
       // Who wrote meanwhile is told the same: that is not in the store.
       for waiter in waiting { waiter.resume(returning: failure) }
       waiting = []
-      if stored.lastHash == hash, case .store(.uncertain)? = failure { failure = nil }
+      if let hash, stored.lastHash == hash, case .store(.uncertain)? = failure { failure = nil }
       state = stored
       storedUpTo = stored.next - 1
     } catch {

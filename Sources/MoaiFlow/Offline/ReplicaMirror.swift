@@ -39,19 +39,23 @@ struct ReplicaMirror: Sendable {
   /// - Precondition: the last page carries the cursor, and the pass began at this mirror's own, or is a snapshot.
   mutating func apply(_ pages: [ChangesPage]) throws(SwarmError) -> Set<StateKey> {
     guard let last = pages.last, let reached = last.cursor else { return [] }
+    // A key that is written while the pass goes on comes once more, whole against its beginning: the last one counts.
+    var newest: [StateKey: StateChange] = [:]
+    for change in pages.lazy.flatMap(\.changes) { newest[change.key] = change }
+    for change in newest.values { try change.checkOrigins() }
     var touched: Set<StateKey> = []
     if last.isSnapshot || cursor?.epoch != reached.epoch {
       touched = reset()
       // Who begins with nothing is told of no deletions, so nobody can be told of them from here.
       deletionsForgotten = reached.revision
     }
-    for change in pages.lazy.flatMap(\.changes) {
+    for change in newest.values.sorted(by: { $0.revision < $1.revision }) {
       touched.insert(change.key)
-      try apply(change)
+      apply(change)
     }
     for one in last.replicas { progress[one.replica] = one }
     cursor = reached
-    forgetOldDeletions()
+    touched.formUnion(forgetOldDeletions())
     return touched
   }
 
@@ -74,7 +78,7 @@ struct ReplicaMirror: Sendable {
     }
     for one in update.progress { progress[one.replica] = one }
     cursor = update.cursor
-    forgetOldDeletions()
+    touched.formUnion(forgetOldDeletions())
     return touched
   }
 
@@ -94,7 +98,7 @@ struct ReplicaMirror: Sendable {
   }
 
   private mutating func reset() -> Set<StateKey> {
-    let all = Set(keys.keys)
+    let all = Set(keys.keys).union(deletions.keys)
     keys = [:]
     deletions = [:]
     deletionsForgotten = 0
@@ -102,7 +106,7 @@ struct ReplicaMirror: Sendable {
     return all
   }
 
-  private mutating func apply(_ change: StateChange) throws(SwarmError) {
+  private mutating func apply(_ change: StateChange) {
     guard change.content != .deleted else {
       keys[change.key] = nil
       deletions[change.key] = change.revision
@@ -120,16 +124,19 @@ struct ReplicaMirror: Sendable {
     key.revision = change.revision
     // The mirror lets go of the key meanwhile, so its parts are not copied.
     keys[change.key] = nil
-    try key.apply(change)
+    key.apply(change)
     keys[change.key] = key
   }
 
-  private mutating func forgetOldDeletions() {
-    guard deletions.count > ReplicaMirror.deletionLimit else { return }
+  /// Returns the keys whose deletion is forgotten.
+  private mutating func forgetOldDeletions() -> Set<StateKey> {
+    guard deletions.count > ReplicaMirror.deletionLimit else { return [] }
     let kept = deletions.values.sorted().suffix(ReplicaMirror.deletionLimit / 2)
-    guard let first = kept.first else { return }
-    deletions = deletions.filter { $0.value >= first }
+    guard let first = kept.first else { return [] }
+    let forgotten = Set(deletions.filter { $0.value < first }.keys)
+    for key in forgotten { deletions[key] = nil }
     deletionsForgotten = first - 1
+    return forgotten
   }
 }
 
@@ -160,41 +167,62 @@ struct MirrorUpdate: Sendable {
   let progress: [ReplicaProgress]
 }
 
-extension MirroredKey {
-  /// Puts a change's operations or value in place.
-  fileprivate mutating func apply(_ change: StateChange) throws(SwarmError) {
-    let origins = change.origins ?? []
-    func origin(_ index: Int) throws(SwarmError) -> WriteOrigin {
-      guard index < origins.count, let origin = origins[index] else {
-        throw .invalid(field: "/changes", "\(change.key): a part comes without its origin")
+extension StateChange {
+  /// - Throws: if a part that it shows comes without its origin, or it is no change of a value.
+  fileprivate func checkOrigins() throws(SwarmError) {
+    let needed: Int
+    switch content {
+    case .deleted: return
+    case .value(.int) where type == .counter: return
+    case .value(.array(let elements)) where type == .set: needed = elements.count
+    case .value(.object(let object)) where type == .map: needed = object.fields.count
+    case .value: needed = 1
+    case .operations(let operations):
+      for (index, operation) in operations.enumerated() {
+        if case .share = operation { throw .invalid(field: "/changes", "\(key): a share is no change of a value") }
+        guard operation.value != nil, operation.creates else { continue }
+        guard let origins, index < origins.count, origins[index] != nil else { throw missingOrigin }
       }
-      return origin
+      return
+    }
+    guard let origins, origins.count >= needed, origins.prefix(needed).allSatisfy({ $0 != nil }) else {
+      throw missingOrigin
+    }
+  }
+
+  private var missingOrigin: SwarmError {
+    .invalid(field: "/changes", "\(key): a part comes without its origin")
+  }
+}
+
+extension MirroredKey {
+  /// Puts a change's operations or value in place; its origins were checked.
+  fileprivate mutating func apply(_ change: StateChange) {
+    let origins = change.origins ?? []
+    func put(_ value: StateValue, at part: Part, _ index: Int) {
+      guard index < origins.count, let origin = origins[index] else { return }
+      parts[part] = MirroredPart(value: value, origin: origin)
     }
     switch change.content {
     case .deleted: return
     case .value(.int(let number)) where change.type == .counter: sum = number
     case .value(.array(let elements)) where change.type == .set:
       parts.reserveCapacity(elements.count)
-      for (index, element) in elements.enumerated() {
-        parts[.element(element)] = MirroredPart(value: .null, origin: try origin(index))
-      }
+      for (index, element) in elements.enumerated() { put(.null, at: .element(element), index) }
     case .value(.object(let object)) where change.type == .map:
       parts.reserveCapacity(object.fields.count)
-      for (index, field) in object.fields.enumerated() {
-        parts[.field(field.name)] = MirroredPart(value: field.value, origin: try origin(index))
-      }
-    case .value(let value): parts[.whole] = MirroredPart(value: value, origin: try origin(0))
+      for (index, field) in object.fields.enumerated() { put(field.value, at: .field(field.name), index) }
+    case .value(let value): put(value, at: .whole, 0)
     case .operations(let operations):
       for (index, operation) in operations.enumerated() {
         switch operation {
         case .increment(let amount): sum &+= amount
-        case .share: throw .invalid(field: "/changes", "\(change.key): a share is no change of a value")
+        case .share: continue
         case .remove, .removeField:
           if let part = operation.part { parts[part] = nil }
-        case .add(let element):
-          parts[.element(element)] = MirroredPart(value: .null, origin: try origin(index))
-        case .put(let field, let value): parts[.field(field)] = MirroredPart(value: value, origin: try origin(index))
-        case .assign(let value): parts[.whole] = MirroredPart(value: value, origin: try origin(index))
+        case .add(let element): put(.null, at: .element(element), index)
+        case .put(let field, let value): put(value, at: .field(field), index)
+        case .assign(let value): put(value, at: .whole, index)
         }
       }
     }

@@ -78,18 +78,22 @@ extension ReplicaState {
   mutating func renumber(as new: ReplicaID, after confirmed: UInt64, doubtful count: Int) {
     let rest = log.filter { $0.delta.last > confirmed }
     for logged in log { changes[.delta(logged.delta.last)] = .some(nil) }
-    if next > 1 { overlay.forget(CausalContext(range: DotRange(id, 1, next - 1))) }
+    // What the journal has stays over the mirror until that has it too.
+    if next > confirmed + 1 { overlay.forget(CausalContext(range: DotRange(id, confirmed + 1, next - 1))) }
     doubtful += rest.prefix(count).map(\.delta)
     for delta in rest.prefix(count).map(\.delta) { changes[.doubtful(delta)] = .some(delta.encoded()) }
     // Nobody may go on waiting for writes under the old id: other replicas have met some that will not come.
     retired.append(id)
+    // The deltas had seen this replica's earlier writes, which the journal has under the old id.
+    let own = VectorClock([(id, rest.dropFirst(count).first.map { $0.delta.first - 1 } ?? 0)])
+    formerIDs[id] = confirmed
     (id, next, lastHash, accepted) = (new, 1, 0, 0)
     log = []
     rights = [:]
     for old in rest.dropFirst(count).map(\.delta) {
       append(
         ReplicaDelta(
-          replica: new, first: next, base: old.base, seen: old.seen, previousHash: lastHash, timestamp: old.timestamp,
+          replica: new, first: next, base: old.base, seen: old.seen.merging(own), previousHash: lastHash, timestamp: old.timestamp,
           writes: old.writes))
     }
     noteOverlay()
@@ -184,9 +188,21 @@ extension ReplicaState {
     noteHead()
   }
 
+  /// Notes refused deltas of which the answer was lost. Returns those that were not known.
+  mutating func learn(_ refused: [KeptDelta]) -> [KeptDelta] {
+    let new = refused.filter { !kept.contains($0) }
+    for one in new { keep(one) }
+    return new
+  }
+
   private mutating func keep(_ delta: KeptDelta) {
     kept.append(delta)
     changes[.kept(delta)] = .some(delta.encoded())
+  }
+
+  /// Up to which number the journal may have a replica's writes: another copy of this one may have gone further.
+  private func limit(_ progress: ReplicaProgress) -> UInt64 {
+    progress.replica == id ? next - 1 : .max
   }
 
   /// Takes out of the overlay what the mirror has, of whichever replica.
@@ -194,10 +210,12 @@ extension ReplicaState {
     var settled = CausalContext()
     for one in mirror.progress.values {
       // Of a replica that was closed nothing more will come.
-      let last = one.isClosed ? max(one.accepted, overlay.context.clock[one.replica]) : one.accepted
+      let isOver = one.isClosed && one.replica != id
+      let last = isOver ? max(one.accepted, overlay.context.lastNumber(of: one.replica)) : min(one.accepted, limit(one))
       if last > 0 { settled.insert(DotRange(one.replica, 1, last)) }
     }
     overlay.forget(settled)
+    for former in formerIDs.keys where mirror.progress[former]?.isClosed == true { formerIDs[former] = nil }
     noteOverlay()
     noteHead()
   }
@@ -246,7 +264,10 @@ extension ReplicaState {
   /// - Throws: `.refused(.forked)` if others have met writes of this replica that it never made: a copy of it did. Only the
   ///   journal can tell which of them it has, so this replica must go there first.
   mutating func take(_ update: PeerUpdate, now: Int64) throws(ReplicaError) {
-    guard update.overlay.context.clock[id] < next else { throw .refused(.forked(id, first: next)) }
+    let journaled = update.mirror?.progress.first { $0.replica == id }?.accepted ?? 0
+    guard max(journaled, update.overlay.context.lastNumber(of: id)) < next else {
+      throw .refused(.forked(id, first: next))
+    }
     if let theirs = update.mirror?.cursor {
       if let ours = mirror.cursor {
         guard theirs.epoch == ours.epoch else { throw .otherEpoch(theirs.epoch) }

@@ -71,6 +71,11 @@ extension ReplicaState {
     writer.varint(accepted)
     writer.cursor(mirror.cursor)
     writer.varint(UInt64(mirror.deletionsForgotten))
+    writer.count(formerIDs.count)
+    for (id, last) in formerIDs.sorted(by: { $0.key < $1.key }) {
+      writer.fixed64(id.rawValue)
+      writer.varint(last)
+    }
     writer.count(retired.count)
     for id in retired { writer.fixed64(id.rawValue) }
     writer.count(rights.count)
@@ -139,6 +144,10 @@ extension ReplicaState {
     accepted = try reader.varint("head.accepted")
     let cursor = try reader.cursor("head.cursor")
     let forgotten = try reader.revision("head.deletions_forgotten")
+    for _ in 0..<(try reader.count("head.former_ids", bytesPerElement: 9)) {
+      let former = ReplicaID(try reader.fixed64("head.former_id"))
+      formerIDs[former] = try reader.varint("head.former_id")
+    }
     for _ in 0..<(try reader.count("head.retired", bytesPerElement: 8)) {
       retired.append(ReplicaID(try reader.fixed64("head.retired")))
     }

@@ -27,6 +27,9 @@ struct ReplicaState: Sendable {
   /// Deltas of which nobody knows whether the journal has them: found in an old copy of the folder, and older than what
   /// the journal remembers. They are not sent again, because they might count twice.
   var doubtful: [ReplicaDelta] = []
+  /// Ids that this replica has written under, and the last number that the journal had of it then. Those that the mirror
+  /// knows to be closed are forgotten.
+  var formerIDs: [ReplicaID: UInt64] = [:]
   /// Ids that this replica has given up, and that the journal has not closed yet.
   var retired: [ReplicaID] = []
   /// Whether the overlay has changed in another way than by this replica's own writes, which the log has.
@@ -75,11 +78,13 @@ struct ReplicaState: Sendable {
     return log[first...]
   }
 
-  /// What was seen of other replicas that the journal did not have yet.
+  /// What was seen of other replicas that the journal did not have yet. Of the ids that this replica has given up, only
+  /// what the journal had when it gave them up: numbers behind that are another copy's by now.
   private var seen: VectorClock<ReplicaID> {
     VectorClock(
       overlay.context.clock.entries.lazy
-        .filter { $0.id != id && $0.number > mirror.accepted($0.id) }.map { ($0.id, $0.number) })
+        .map { ($0.id, min($0.number, formerIDs[$0.id] ?? .max)) }
+        .filter { $0.0 != id && $0.1 > mirror.accepted($0.0) })
   }
 }
 
@@ -88,6 +93,8 @@ struct ReplicaState: Sendable {
 extension ReplicaState {
   /// Makes one delta of writes that were planned, and applies it here.
   mutating func append(_ writes: [KeyWrite], now: Int64) {
+    // A clock that was wrong once, and was set right, must not make all later writes come from the future.
+    if clock.last.milliseconds > Deadlines.after(now, ReplicaTable.driftBound) { clock = HybridLogicalClock() }
     let delta = ReplicaDelta(
       replica: id, first: next, base: mirror.cursor, seen: seen, previousHash: lastHash,
       timestamp: clock.tick(now: now),

@@ -135,5 +135,5 @@ extension ReplicaDelta {
   }
 
   /// Leaves room behind the last number of any delta.
-  private static let greatestNumber = UInt64(1) << 62
+  static let greatestNumber = UInt64(1) << 62
 }

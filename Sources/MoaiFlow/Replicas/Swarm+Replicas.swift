@@ -4,7 +4,10 @@ extension Swarm {
   /// Refuses a delta that no replica of ours would make: such bytes are not worth an entry.
   func check(_ delta: ReplicaDelta) throws(SwarmError) {
     guard !delta.writes.isEmpty else { throw .invalid(field: "/deltas/ops", "no operations") }
-    guard delta.first > 0, delta.numbers <= UInt64(ReplicaDelta.numberLimit) else {
+    guard delta.writes.allSatisfy({ $0.base == nil && $0.condition == nil }) else {
+      throw .invalid(field: "/deltas/ops", "a write of a delta has no base of its own")
+    }
+    guard 1...ReplicaDelta.greatestNumber ~= delta.first, delta.numbers <= UInt64(ReplicaDelta.numberLimit) else {
       throw .invalid(field: "/deltas/ops", "more than \(ReplicaDelta.numberLimit) operations in one delta")
     }
     if let base = delta.base, base.epoch == epoch, base.revision > core.revision {

@@ -19,8 +19,12 @@ extension StateTable {
       }
       setRight(left, of: replica, in: slot, &transaction)
     }
-    guard rest != 0, let bounds, bounds.isBounded else { return }
-    try check(slot, after: sum, bounds)
+    guard let bounds, bounds.isBounded else { return }
+    if rest != 0 { return try check(slot, after: sum, bounds) }
+    // A right was granted by the bound of its time. What others have spent while there was none counts all the same.
+    guard case .counter(let spent) = keys[slot].record.contents,
+      bounds.allows(spent.sum, after: sum, reserved: CounterRight())
+    else { throw .boundExceeded(keys[slot].id, sum: counter.sum, bounds, reserved: CounterRight()) }
   }
 
   /// - Throws: `.boundExceeded` if the counter has moved from `sum` across a bound, or into what is reserved.

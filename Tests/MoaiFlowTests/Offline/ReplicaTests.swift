@@ -251,6 +251,36 @@ import Testing
     #expect(try await alice.value("c") == 2)
   }
 
+  @Test("§5.6 what another replica brings while changes are on their way is not counted twice")
+  func meetingDuringAnExchange() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let bob = try await swarm.join(as: "bob")
+    try await bob.state.increment("c", by: 5)
+    let alice = try await bench.replica("alice")
+    let carol = try await bench.replica("carol")
+    try await alice.exchange(with: swarm)
+    try await bob.state.increment("c", by: 3)
+    try await carol.exchange(with: swarm)
+    try await alice.exchange(with: InterruptedConnection(swarm: swarm) { _ = try? await carol.exchange(with: alice) })
+    #expect(try await alice.value("c") == 8)
+  }
+
+  @Test("§5.6 a replica that takes a new id goes on showing what the journal has under the old one")
+  func renumberedBeforeTheChangesCame() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let alice = try await bench.replica("alice")
+    try await alice.increment("c", by: 1)
+    await #expect(throws: ReplicaError.self) { try await alice.exchange(with: LossyConnection(swarm)) }
+    try await swarm.closeReplica(alice.id)
+    try await alice.increment("c", by: 1)
+    let cut = InterruptedConnection(swarm: swarm) { () throws(SwarmError) in throw .outcomeUnknown("the line is dead") }
+    await #expect(throws: ReplicaError.self) { try await alice.exchange(with: cut) }
+    #expect(try await alice.value("c") == 2)
+    #expect(try await swarm.value("c") == 2)
+  }
+
   @Test("§4.6 spending offline needs a right that was reserved; without one it fails at once")
   func rights() async throws {
     let bench = try await ReplicaBench()

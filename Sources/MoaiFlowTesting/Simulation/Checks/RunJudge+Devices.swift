@@ -1,3 +1,4 @@
+import MoaiCRDT
 import MoaiFlow
 
 extension RunJudge {
@@ -14,10 +15,9 @@ extension RunJudge {
   /// Everybody came home: all devices have what the swarm has, and the swarm has everything that they wrote, unless a
   /// rule refused it or its files were lost.
   mutating func judgeDevices(_ chronicle: Chronicle) {
-    let settled = chronicle.settled ?? chronicle.model
-    let expected = settled.values
+    let expected = chronicle.quiet.values
     // A trim that comes last may let keys go that nobody changed.
-    let lastChange = settled.history.values.compactMap { $0.last?.revision }.max() ?? 0
+    let lastChange = chronicle.quiet.history.values.compactMap { $0.last?.revision }.max() ?? 0
     for device in final.devices {
       guard let cursor = device.cursor, cursor.epoch == final.epoch else {
         violation("§5.6", "\(device.name) ends in another epoch")
@@ -27,7 +27,17 @@ extension RunJudge {
         violation("§5.6", "\(device.name) ends with something else: \(difference(device.values, expected))")
       }
     }
+    judgeReplicas(final.reopenedReplicas, of: "the swarm opened again", chronicle.model)
+    judgeReplicas(final.replicas, of: "the swarm", chronicle.quiet)
+    for device in final.devices where device.cursor?.revision == final.head {
+      judgeRights(of: device, chronicle.quiet)
+    }
     guard eras.count == 1 else { return }
+    for device in final.devices {
+      for id in device.formerIDs.sorted() where chronicle.quiet.replicas[id]?.isClosed != true {
+        violation("§5.6", "\(device.name) no longer writes as \(id), and it is not closed")
+      }
+    }
     var excused: Set<StateValue> = []
     for device in final.devices {
       excused.formUnion(device.mayBeLost)
@@ -45,8 +55,87 @@ extension RunJudge {
   }
 }
 
+extension RunJudge {
+  /// What the swarm says of its replicas is what their deltas come to.
+  private mutating func judgeReplicas(_ statuses: [ReplicaStatus], of who: String, _ model: PlainModel) {
+    if Set(statuses.map(\.replica)) != Set(model.replicas.keys) {
+      violation("§5.6", "\(who) knows \(statuses.count) replicas, expected are \(model.replicas.count)")
+    }
+    for status in statuses {
+      guard let expected = model.replicas[status.replica] else { continue }
+      let rights = model.keys.compactMapValues { $0.rights[status.replica] }
+      if status.accepted != expected.accepted || status.hash != expected.hash {
+        violation("§5.6", "\(who) has \(status.replica) up to \(status.accepted), not \(expected.accepted)")
+      }
+      if status.isClosed != expected.isClosed || status.lastSeen != expected.lastSeen {
+        violation(
+          "§5.6", "\(who) says that \(status.replica) is \(status.isClosed ? "closed" : "open"), or when it wrote")
+      }
+      if Set(status.kept.map(\.delta.first)) != expected.kept {
+        violation(
+          "§5.6", "\(who) lists \(status.kept.count) refused deltas of \(status.replica), not \(expected.kept.count)")
+      }
+      if status.rights != rights {
+        violation("§4.6", "\(who) has reserved \(status.rights) for \(status.replica), expected is \(rights)")
+      }
+    }
+  }
+
+  /// When a device has come home it knows what is reserved for it, and which of its deltas were refused.
+  private mutating func judgeRights(of device: FinalState.Device, _ model: PlainModel) {
+    guard let id = device.id, device.cursor?.epoch == final.epoch, let expected = model.replicas[id] else { return }
+    let rights = model.keys.compactMapValues { $0.rights[id] }
+    if device.rights != rights {
+      violation("§4.6", "\(device.name) believes that it may spend \(device.rights), it is \(rights)")
+    }
+    let refused = Set(device.refused.filter { $0.delta.replica == id }.map(\.delta.first))
+    if refused != expected.kept {
+      violation("§5.6", "\(device.name) lists \(refused.count) of its deltas as refused, not \(expected.kept.count)")
+    }
+  }
+}
+
+extension RunJudge {
+  /// What is reserved is what the replicas reserved and did not spend; and a replica that knew of the bound spent no more
+  /// than it had (rule §4.6).
+  mutating func judgeSpending(of entry: Entry, at revision: Revision, _ before: PlainModel, _ chronicle: Chronicle) {
+    let key = StateKey(simulated: Workload.budget)
+    let rights = chronicle.replay.rights(on: key)
+    let expected = chronicle.model.keys[key]?.rights ?? [:]
+    if rights != expected {
+      violation("§4.6", "after entry \(revision) \(rights) is reserved, expected is \(expected)")
+    }
+    guard !seen.hasCopiedFiles, !seen.hasRestored, case .replica(.delta(let delta)) = entry.command,
+      let right = before.keys[key]?.rights[delta.replica], let base = delta.base, let since = chronicle.boundedSince,
+      since <= base.revision
+    else { return }
+    var step: Int128 = 0
+    for write in delta.writes where write.key == key {
+      guard case .operations(let operations) = write.content else { continue }
+      for case .increment(let amount) in operations { step += Int128(amount) }
+    }
+    if step < 0, -step > Int128(right.down) {
+      violation("§4.6", "entry \(revision) spends \(-step) of the \(right.down) that \(delta.replica) has reserved")
+    }
+  }
+
+  /// A delta names what its replica had met of others and the journal did not have at its base (rule §5.6).
+  mutating func judgeMeetings(of delta: ReplicaDelta, at revision: Revision, _ chronicle: Chronicle) {
+    guard !seen.hasCopiedFiles, let base = delta.base, base.epoch == chronicle.era.epoch else { return }
+    for meeting in seen.meetings where meeting.replica == delta.replica && meeting.last < delta.first {
+      let isJournaled = meeting.met <= chronicle.accepted(meeting.other, at: base.revision)
+      if !isJournaled, delta.seen[meeting.other] < meeting.met {
+        violation(
+          "§5.6",
+          "the delta in entry \(revision) has seen \(delta.seen[meeting.other]) writes of \(meeting.other), its replica"
+            + " had met \(meeting.met)")
+      }
+    }
+  }
+}
+
 extension KeyWrite {
-  fileprivate var addedElements: [StateValue] {
+  var addedElements: [StateValue] {
     switch content {
     case .operations(let operations), .value(_, let operations):
       operations.compactMap { if case .add(let element) = $0 { element } else { nil } }

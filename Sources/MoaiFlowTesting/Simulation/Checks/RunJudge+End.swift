@@ -3,8 +3,7 @@ import MoaiFlow
 extension RunJudge {
   /// When all is quiet, everybody has the same, and it is what the journal says.
   mutating func judgeFinalState(_ chronicle: Chronicle) {
-    let settled = chronicle.settled ?? chronicle.model
-    let expected = settled.values
+    let expected = chronicle.quiet.values
     let head = final.head
     if let status = final.status {
       if status.epoch != final.epoch || status.revision != head {
@@ -17,7 +16,7 @@ extension RunJudge {
       if status.keys != expected.count { violation("model", "\(status.keys) keys, expected are \(expected.count)") }
     }
     for (who, readings, model) in [
-      ("the swarm", final.served, settled), ("the swarm opened again", final.reopened, chronicle.model),
+      ("the swarm", final.served, chronicle.quiet), ("the swarm opened again", final.reopened, chronicle.model),
     ] {
       for key in Set(readings.keys).union(model.keys.keys).sorted() {
         if let text = RunJudge.difference(readings[key], model.keys[key]) {

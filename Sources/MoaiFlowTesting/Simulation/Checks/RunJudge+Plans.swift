@@ -46,6 +46,9 @@ extension RunJudge {
       if let base = asked.base ?? asked.ifRevision, base.number != planned.base {
         return "its base is \(planned.base.map { "\($0)" } ?? "now"), not \(base.number)"
       }
+      if asked.base == nil, asked.ifRevision == nil, !replacing, let base = planned.base {
+        return "it has no base, and is taken to have seen \(base)"
+      }
       return expected(value, type, replacing, planned, model).flatMap { expected in
         Set(operations) == Set(expected) && operations.count == expected.count
           ? nil : "\(value) became \(operations), expected is \(expected)"

@@ -27,9 +27,16 @@ struct RunJudge {
     let devices: [Device]
     /// The last checkpoint after closing, and what a swarm opened from it shows.
     let reopened: [StateKey: StateReading]
+    let replicas: [ReplicaStatus]
+    let reopenedReplicas: [ReplicaStatus]
 
     struct Device {
       let name: String
+      let id: ReplicaID?
+      /// Ids under which it no longer writes.
+      let formerIDs: Set<ReplicaID>
+      let rights: [StateKey: CounterRight]
+      let refused: [KeptDelta]
       let values: [StateKey: StateValue]
       let cursor: Cursor?
       let entered: [StateValue]
@@ -42,24 +49,29 @@ struct RunJudge {
     seen = world.log.all
     let served = await world.readAll()
     var devices: [FinalState.Device] = []
+    let ids = await world.replicaIDs()
     for device in world.devices {
       devices.append(
         .init(
-          name: device.name, values: await device.replica?.shownValues ?? [:], cursor: await device.replica?.cursor,
+          name: device.name, id: await device.replica?.id, formerIDs: device.ids.subtracting(ids),
+          rights: await device.replica?.rights ?? [:], refused: await device.replica?.refused ?? [],
+          values: await device.replica?.shownValues ?? [:], cursor: await device.replica?.cursor,
           entered: device.entered, mayBeLost: device.mayBeLost, doubtful: await device.replica?.doubtful ?? []))
     }
+    let replicas = try await world.host.running?.swarm.replicas() ?? []
     let status = seen.statuses.last
     let head = Revision(world.disk.history.last?.entries.count ?? 0)
     await world.host.shutDown()
     let store = try await world.disk.open()
     let swarm = try await Swarm.open(.default, in: store, createIfMissing: false, options: world.host.options)
     let reopened = try await swarm.readAll()
+    let reopenedReplicas = try await swarm.replicas()
     try await swarm.close()
     eras = world.disk.history
     final = FinalState(
       epoch: eras[eras.count - 1].epoch, head: head, status: status, served: served,
       copies: world.pollers.map { ($0.name, $0.mirror) }, followers: world.followers.map { ($0.name, $0.mirror) },
-      devices: devices, reopened: reopened)
+      devices: devices, reopened: reopened, replicas: replicas, reopenedReplicas: reopenedReplicas)
     statistics.copies = seen.copies.count
     statistics.readings = seen.readings.count
     statistics.syncs = seen.syncs.count
@@ -89,17 +101,27 @@ struct Chronicle {
   let isLast: Bool
   var model: PlainModel
   var replay: SwarmState
-  /// What the swarm was when everybody had come to the end. Closing it may append one more trim, which lets time pass.
-  var settled: PlainModel?
   /// Entry by entry, from revision 1 on.
   var entries: [(entry: Entry, verdict: PlainVerdict, outcome: Outcome)] = []
   /// What held after each entry, from the empty journal on.
   var moments: [(time: Int64, retention: HistoryRetention, horizon: Revision)] = [(0, HistoryRetention(), 0)]
+  /// The model when all was quiet, before the swarm was closed: closing may add an entry that moves the horizon, and lets
+  /// go what nobody had changed.
+  var quiet: PlainModel
+  /// The revision since which a policy has bounded the budget without a break.
+  var boundedSince: Revision?
+  /// How far each replica's writes were in, from which revision on.
+  var accepted: [ReplicaID: [(revision: Revision, number: UInt64)]] = [:]
+
+  func accepted(_ replica: ReplicaID, at revision: Revision) -> UInt64 {
+    accepted[replica]?.last { $0.revision <= revision }?.number ?? 0
+  }
 
   init(era: SimulatedDisk.Era, isLast: Bool) {
     self.era = era
     self.isLast = isLast
     model = PlainModel(epoch: era.epoch)
+    quiet = model
     replay = SwarmState(epoch: era.epoch)
   }
 
@@ -136,7 +158,7 @@ extension RunJudge {
         violation("§10.1", "the swarm at \(revision) had another chain hash than the replay")
       }
       for checkpoint in checkpoints[revision] ?? [] { judge(checkpoint, chronicle.replay) }
-      if chronicle.isLast, revision == final.status?.revision { chronicle.settled = chronicle.model }
+      if chronicle.isLast, revision == final.head { chronicle.quiet = chronicle.model }
       guard revision < Revision(era.entries.count) else { break }
       revision += 1
       judge(era.entries[Int(revision) - 1], &chronicle, &vanished)
@@ -172,12 +194,21 @@ extension RunJudge {
     chronicle.entries.append((entry, verdict, applied.outcome))
     let model = chronicle.model
     chronicle.moments.append((model.time, model.settings.retention, model.horizon))
+    let isBounded = model.policy(of: StateKey(simulated: Workload.budget))?.bounds.minimum != nil
+    chronicle.boundedSince = isBounded ? chronicle.boundedSince ?? revision : nil
     judgeTrim(of: entry, at: revision, chronicle)
+    if case .replica(.delta(let delta)) = entry.command, case .merged = verdict {
+      judgeMeetings(of: delta, at: revision, chronicle)
+    }
+    if case .replica(let command) = entry.command, let replica = model.replicas[command.replica] {
+      chronicle.accepted[command.replica, default: []].append((revision, replica.accepted))
+    }
     if !verdict.agrees(with: applied.outcome) {
       violation("model", "entry \(revision): the swarm says \(applied.outcome.result), the model \(verdict)")
     }
     if case .refused = verdict { statistics.refused += 1 }
     if case .repeated = verdict { statistics.repeats += 1 }
+    judgeSpending(of: entry, at: revision, before, chronicle)
     judgeLedger(chronicle.model, at: revision)
     for key in entry.keys + chronicle.model.expired {
       let reading = chronicle.replay.reading(of: key)

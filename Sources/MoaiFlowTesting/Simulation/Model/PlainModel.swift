@@ -337,8 +337,11 @@ extension PlainModel {
     }
     let down = keys[name]?.rights.values.reduce(Int128(0)) { $0 + Int128($1.down) } ?? 0
     let up = keys[name]?.rights.values.reduce(Int128(0)) { $0 + Int128($1.up) } ?? 0
+    let whole = key.exactSum - sum
     if step < 0, let minimum = policy?.bounds.minimum, key.exactSum - down < Int128(minimum) { throw .boundExceeded }
     if step > 0, let maximum = policy?.bounds.maximum, key.exactSum + up > Int128(maximum) { throw .boundExceeded }
+    if whole < 0, let minimum = policy?.bounds.minimum, key.exactSum < Int128(minimum) { throw .boundExceeded }
+    if whole > 0, let maximum = policy?.bounds.maximum, key.exactSum > Int128(maximum) { throw .boundExceeded }
   }
 
   /// A pattern in which `*` is any run of characters.

@@ -95,7 +95,7 @@ struct RunCharacter {
     // Two runs of three have devices in them.
     if random.below(3) > 0 {
       weights += [
-        (.writeOffline, 14), (.exchange, 8), (.spendOffline, maybe(6)), (.meet, maybe(6)), (.crashDevice, maybe(4)),
+        (.writeOffline, 14), (.exchange, 8), (.spendOffline, maybe(6)), (.meet, maybe(10)), (.crashDevice, maybe(4)),
         (.deviceFault, maybe(5)), (.closeReplica, maybe(1)),
       ]
     }

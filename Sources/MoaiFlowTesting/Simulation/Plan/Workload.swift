@@ -94,7 +94,7 @@ struct Workload {
     return retention
   }
 
-  mutating func settings() -> SwarmSettings {
+  mutating func settings(boundingBudget: Bool = false) -> SwarmSettings {
     var settings = SwarmSettings()
     if chance(40) { settings.policies.append(KeyPolicy(pattern: GlobPattern("map/*"), strategy: .vector)) }
     if chance(40) { settings.policies.append(KeyPolicy(pattern: GlobPattern("reg/2"), strategy: .vector)) }
@@ -103,7 +103,7 @@ struct Workload {
         KeyPolicy(pattern: GlobPattern("*/1"), writers: [GlobPattern("a*"), GlobPattern("bob")]))
     }
     if chance(30) { settings.policies.append(KeyPolicy(pattern: GlobPattern("any*"), type: pick([.set, .map]))) }
-    if chance(70) {
+    if chance(70) || boundingBudget {
       settings.policies.append(
         KeyPolicy(
           pattern: GlobPattern("budget"), type: .counter,

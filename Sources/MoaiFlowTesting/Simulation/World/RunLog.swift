@@ -1,3 +1,4 @@
+import MoaiCRDT
 import MoaiFlow
 import Synchronization
 
@@ -28,6 +29,14 @@ final class RunLog: Sendable {
     let values: [StateKey: StateValue]
   }
 
+  /// A replica has met another: what it writes after `last` names the other's writes up to `met`.
+  struct Meeting: Sendable {
+    let replica: ReplicaID
+    let last: UInt64
+    let other: ReplicaID
+    let met: UInt64
+  }
+
   struct Seen: Sendable {
     var commands: [CommandID: Command] = [:]
     var commandOrder: [CommandID] = []
@@ -38,7 +47,12 @@ final class RunLog: Sendable {
     var syncs: [(id: CommandID, key: StateKey, report: Result<SyncReport, SwarmError>)] = []
     var violations: [SimulationViolation] = []
     var failedStarts = 0
+    /// Somebody has got files that are a copy of others, or older than they were.
+    var hasCopiedFiles = false
+    /// A backup was restored.
+    var hasRestored = false
     var exchanges = 0
+    var meetings: [Meeting] = []
     var digest = StableHash()
   }
 
@@ -135,6 +149,12 @@ final class RunLog: Sendable {
       seen.copies.append(Copy(reader: reader, cursor: cursor, values: values))
     }
   }
+
+  func note(_ meeting: Meeting) { seen.withLock { $0.meetings.append(meeting) } }
+  func noteCopiedFiles() { seen.withLock { $0.hasCopiedFiles = true } }
+  func noteRestored() { seen.withLock { $0.hasRestored = true } }
+  var hasCopiedFiles: Bool { seen.withLock { $0.hasCopiedFiles } }
+  var hasRestored: Bool { seen.withLock { $0.hasRestored } }
 
   /// A replica and the swarm have exchanged what each lacked.
   func note(exchange reader: String) {

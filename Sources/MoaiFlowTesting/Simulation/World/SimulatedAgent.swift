@@ -58,6 +58,9 @@ final class SimulatedAgent: Sendable {
     let (key, type) = workload.key()
     guard !Workload.tallies.contains(key.name.string), let reading = await read(key, at: nil) else { return }
     await clock.pass(workload.below(60))
+    if workload.chance(10) {
+      return await submit([WriteRequest(key, .delete, base: .cursor(reading.cursor))], &workload)
+    }
     var value = workload.wholeValue(type)
     switch reading.value {
     case .int(let number) where type == .counter: value = .int(number &+ 1)
@@ -73,6 +76,16 @@ final class SimulatedAgent: Sendable {
       key, .value(value), base: isConditional && workload.chance(50) ? nil : .cursor(reading.cursor),
       ifRevision: isConditional ? .revision(reading.revision) : nil)
     await submit([write], &workload)
+  }
+
+  /// Sees to it that there is something to reserve: a counter, and a policy that bounds it.
+  func openBudget(_ dice: SplitMix64) async {
+    var workload = Workload(random: dice)
+    let budget = StateKey(simulated: Workload.budget)
+    if await read(budget, at: nil) != nil { return }
+    let settings = workload.settings(boundingBudget: true)
+    await submit(Request(author: .operator, id: workload.commandID(), body: .settings(settings)), &workload)
+    await submit([WriteRequest(budget, .operations([.increment(10)]), type: .counter)], &workload)
   }
 
   func replaceSettings(_ dice: SplitMix64) async {

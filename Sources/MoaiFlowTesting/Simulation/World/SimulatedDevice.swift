@@ -20,6 +20,10 @@ final class SimulatedDevice: Sendable {
     var mayBeLost: [StateValue] = []
     /// Every id that it ever had.
     var ids: Set<ReplicaID> = []
+    /// Those of them that it had before it lost its files: it does not know any more that they are to be closed.
+    var lostIDs: Set<ReplicaID> = []
+    /// Exchanges and reservations so far, under way ones included: they change what it may spend.
+    var turns = 0
   }
 
   let name: String
@@ -47,6 +51,7 @@ final class SimulatedDevice: Sendable {
     contents.withLock { contents in contents.entered.filter { !contents.mayBeLost.contains($0) } }
   }
   var ids: Set<ReplicaID> { contents.withLock { $0.ids } }
+  var lostIDs: Set<ReplicaID> { contents.withLock { $0.lostIDs } }
   var mayBeLost: [StateValue] { contents.withLock { $0.mayBeLost } }
 
   /// Opens the files that are there.
@@ -76,8 +81,12 @@ final class SimulatedDevice: Sendable {
   /// The device comes back with other files than it had.
   func comeBack(with records: SimulatedFiles.Records?) async {
     crash()
+    if records != nil { log.noteCopiedFiles() }
     files.replace(by: records)
-    contents.withLock { $0.mayBeLost += $0.entered }
+    contents.withLock { contents in
+      contents.mayBeLost += contents.entered
+      contents.lostIDs.formUnion(contents.ids)
+    }
     await start()
   }
 
@@ -117,16 +126,27 @@ final class SimulatedDevice: Sendable {
         contents.entered.append(element)
         return true
       }
-      guard isStillRunning, case .array(let shown)? = try await replica.read(SimulatedDevice.ledger)?.value,
-        !shown.contains(element), !(await isGone(from: replica))
-      else { return }
-      log.violation("§5.6", "\(name) does not show what it has just written")
+      if isStillRunning { await judge(replica) }
     } catch {
       note(error, "a write")
     }
   }
 
-  private func isGone(from replica: Replica) async -> Bool { contents.withLock { $0.replica !== replica } }
+  /// What was acknowledged here is shown here, whether or not the swarm has it by now, unless a rule refused it (rule §5.6).
+  private func judge(_ replica: Replica) async {
+    let expected = entered
+    let lists = await (refused: replica.refused.map(\.delta), doubtful: replica.doubtful)
+    let value = try? await replica.read(SimulatedDevice.ledger)?.value
+    let shown = Set(value?.arrayValue ?? [])
+    let excused = Set((lists.refused + lists.doubtful).flatMap(\.writes).flatMap(\.addedElements))
+    let isStillRunning = contents.withLock { $0.replica === replica }
+    // After a restore, and with the files of another device, it is for the journal to say what there is.
+    guard isStillRunning, !log.hasRestored, !log.hasCopiedFiles else { return }
+    for element in expected where !shown.contains(element) && !excused.contains(element) && !mayBeLost.contains(element)
+    {
+      log.violation("§5.6", "\(name) does not show \(element), which it wrote into the ledger")
+    }
+  }
 
   /// Spends what it may, and reserves what it can.
   func spend(_ dice: SplitMix64) async {
@@ -135,12 +155,27 @@ final class SimulatedDevice: Sendable {
     do {
       if workload.chance(50) {
         let right = CounterRight(down: Int64(1 + workload.below(8)))
+        contents.withLock { $0.turns += 1 }
+        defer { contents.withLock { $0.turns += 1 } }
         _ = try await replica.reserve(right, of: Workload.budget, from: link)
       } else {
-        try await replica.increment(Workload.budget, by: -Int64(1 + workload.below(6)))
+        try await spend(Int64(1 + workload.below(6)), of: replica)
       }
     } catch {
       note(error, "spending")
+    }
+  }
+
+  /// What it spends is subtracted at once from what it may spend (rule §4.6).
+  private func spend(_ amount: Int64, of replica: Replica) async throws(ReplicaError) {
+    let key = StateKey(simulated: Workload.budget)
+    let turns = contents.withLock { $0.turns }
+    let before = await replica.rights[key]?.down ?? 0
+    try await replica.increment(Workload.budget, by: -amount)
+    let after = await replica.rights[key]?.down ?? 0
+    let isUndisturbed = contents.withLock { $0.turns == turns && $0.replica === replica }
+    if isUndisturbed, turns % 2 == 0, before >= amount, after > before - amount {
+      log.violation("§4.6", "\(name) might spend \(before), spent \(amount), and may still spend \(after)")
     }
   }
 
@@ -153,13 +188,21 @@ final class SimulatedDevice: Sendable {
       await start()
       return false
     }
+    contents.withLock { $0.turns += 1 }
+    defer { contents.withLock { $0.turns += 1 } }
     do {
       let report = try await replica.exchange(with: link)
       let id = await replica.id
       contents.withLock { _ = $0.ids.insert(id) }
-      for renumbering in report.renumberings { log.note(event: "\(name) \(renumbering.reason)") }
+      for renumbering in report.renumberings {
+        log.note(event: "\(name) \(renumbering.reason)")
+        if renumbering.reason == .forked, !log.hasCopiedFiles {
+          log.violation("§5.6", "\(name) is told of a fork, and nobody has copied any files")
+        }
+      }
       log.note(exchange: name)
       if let copy = await replica.settledCopy { log.note(copy: copy.values, at: copy.cursor, of: name) }
+      await judge(replica)
       return true
     } catch {
       note(error, "an exchange")
@@ -170,10 +213,25 @@ final class SimulatedDevice: Sendable {
   func meet(_ other: SimulatedDevice) async {
     guard let replica, let peer = other.replica, replica !== peer else { return }
     do {
+      let before = await (replica.place, peer.place)
       try await replica.exchange(with: peer)
+      note(before, await (replica.place, peer.place))
+      await judge(replica)
+      await other.judge(peer)
     } catch {
       note(error, "a meeting")
     }
+  }
+
+  private typealias Places = (
+    mine: (id: ReplicaID, last: UInt64, stored: UInt64), theirs: (id: ReplicaID, last: UInt64, stored: UInt64)
+  )
+
+  /// Both have met what the other had stored before.
+  private func note(_ before: Places, _ after: Places) {
+    guard before.mine.id == after.mine.id, before.theirs.id == after.theirs.id else { return }
+    log.note(.init(replica: after.mine.id, last: after.mine.last, other: before.theirs.id, met: before.theirs.stored))
+    log.note(.init(replica: after.theirs.id, last: after.theirs.last, other: before.mine.id, met: before.mine.stored))
   }
 
   /// What may go wrong with a device; anything else is a fault of the product.

@@ -73,6 +73,9 @@ final class SimulatedLink: SwarmConnection {
       answer = try await body(swarm)
     } catch {
       guard host.isRunning(generation) else { throw await silence() }
+      if case .corrupt(let revision, let how) = error {
+        host.log.violation("§10.1", "nobody damages the disk, but it is said to be at \(revision): \(how)")
+      }
       guard let back = fate(isAnswer: true).arrival else { throw await silence() }
       await clock.pass(back)
       throw error

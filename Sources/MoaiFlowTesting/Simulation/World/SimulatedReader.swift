@@ -59,7 +59,7 @@ final class SimulatedReader: Sendable {
       }
       guard let next = page.next else { return true }
       start = .page(next)
-      await clock.pass(workload.below(30))
+      await clock.pass(workload.below(workload.chance(15) ? 1_500 : 30))
     }
     return false
   }

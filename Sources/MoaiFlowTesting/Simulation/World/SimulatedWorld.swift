@@ -104,9 +104,20 @@ final class SimulatedWorld: Sendable {
     case .saveFault: disk.willFailSave()
     case .readFault: disk.willFailRead()
     case .clockJump: disk.time.jump(by: [-3_600_000, -5_000, 3_000, 3_600_000, 25 * 3_600_000][dice.below(5)])
-    case .writeOffline: await device.write(dice)
-    case .spendOffline: await device.spend(dice)
-    case .exchange: await device.exchange()
+    case .writeOffline:
+      // Now and then all of them do the same at the same instant.
+      let isTogether = dice.below(8) == 0
+      for device in isTogether ? devices : [device] { await device.write(dice) }
+    case .spendOffline:
+      if dice.below(4) == 0 { await agent.openBudget(dice) }
+      await device.spend(dice)
+    case .exchange:
+      guard dice.below(8) == 0 else {
+        await device.exchange()
+        break
+      }
+      // All at once, as when the network comes back.
+      for device in devices { courier.send { await device.exchange() } }
     case .meet: await device.meet(devices[dice.below(devices.count)])
     case .crashDevice: await crash(device, &dice)
     case .deviceFault:
@@ -150,6 +161,7 @@ final class SimulatedWorld: Sendable {
   private func restoreBackup(_ dice: SplitMix64) async {
     var dice = dice
     guard await host.pause() else { return }
+    log.noteRestored()
     await clock.pass(dice.below(50))
     await attempt { try await self.disk.restoreBackup() }
     host.resume()
@@ -183,7 +195,7 @@ final class SimulatedWorld: Sendable {
     var lost: Set<ReplicaID> = []
     for device in devices {
       if device.replica == nil { await device.start() }
-      lost.formUnion(device.ids)
+      lost.formUnion(device.lostIDs)
     }
     for device in devices {
       if let id = await device.replica?.id { lost.remove(id) }
@@ -191,6 +203,15 @@ final class SimulatedWorld: Sendable {
     for id in lost.sorted() {
       for _ in 0..<5 where (try? await agents[0].link.closeReplica(id)) == nil { await clock.pass(50) }
     }
+  }
+
+  /// The ids under which devices write now.
+  func replicaIDs() async -> Set<ReplicaID> {
+    var ids: Set<ReplicaID> = []
+    for device in devices {
+      if let id = await device.replica?.id { ids.insert(id) }
+    }
+    return ids
   }
 
   /// Every device exchanges with the swarm until nobody lacks anything.
