@@ -66,6 +66,17 @@ public struct ORMap<Key: Hashable & Sendable, Field: DotStore>: CausalLattice {
     Self(state.delta(since: seen))
   }
 
+  /// The same without anything about one replica: neither its writes, nor that some of them are gone. For a replica that
+  /// knows better than others what it wrote. O(n) where there is anything about it.
+  @inlinable
+  public func ignoring(_ replica: ReplicaID) -> Self {
+    guard state.context.lastNumber(of: replica) > 0 else { return self }
+    var store = state.store
+    for dot in store.dots where dot.replica == replica { store.remove(dot) }
+    let all = CausalContext(range: DotRange(replica, 1, .max))
+    return Self(Causal(unchecked: store, state.context.subtracting(all)))
+  }
+
   public func checkInvariants() -> [String] { state.checkInvariants() }
 }
 

@@ -93,7 +93,8 @@ extension ReplicaState {
     for old in rest.dropFirst(count).map(\.delta) {
       append(
         ReplicaDelta(
-          replica: new, first: next, base: old.base, seen: old.seen.merging(own), previousHash: lastHash, timestamp: old.timestamp,
+          replica: new, first: next, base: old.base, seen: old.seen.merging(own), previousHash: lastHash,
+          timestamp: old.timestamp,
           writes: old.writes))
     }
     noteOverlay()
@@ -278,7 +279,8 @@ extension ReplicaState {
         hear(of: touched, now: now)
       }
     }
-    overlay.merge(update.overlay)
+    // Others may have given up what this replica has still to send, because they know its id to be closed.
+    overlay.merge(update.overlay.ignoring(id))
     settleOverlay()
     var latest = Timestamp(milliseconds: 0)
     for key in update.overlay.keys {

@@ -2,37 +2,6 @@ import Synchronization
 
 @testable import MoaiFlow
 
-/// A connection on which something else happens before each question for changes is answered.
-struct InterruptedConnection: SwarmConnection {
-  let swarm: Swarm
-  let interruption: @Sendable () async -> Void
-
-  func perform(_ request: Request) async throws(SwarmError) -> Outcome { try await swarm.perform(request) }
-
-  func send(_ deltas: [ReplicaDelta], as author: AgentID, via: AgentID?) async throws(SwarmError) -> [Outcome] {
-    try await swarm.send(deltas, as: author, via: via)
-  }
-
-  func rewind(
-    _ request: RewindRequest, as author: AgentID, via: AgentID?, id: CommandID?, dryRun: Bool
-  ) async throws(SwarmError) -> RewindReport {
-    try await swarm.rewind(request, as: author, via: via, id: id, dryRun: dryRun)
-  }
-
-  func answer(_ query: Query) async throws(SwarmError) -> Answer {
-    if case .changes = query { await interruption() }
-    return try await swarm.answer(query)
-  }
-
-  func answer(_ query: Query, atLeast freshness: Freshness) async throws(SwarmError) -> Answer {
-    try await swarm.answer(query, atLeast: freshness)
-  }
-
-  nonisolated func follow(since: ChangesStart, matching filter: KeyFilter) -> ChangeFeed {
-    swarm.follow(since: since, matching: filter)
-  }
-}
-
 /// A connection whose every second call that changes something is done, but never answered.
 struct LossyConnection: SwarmConnection {
   let swarm: Swarm

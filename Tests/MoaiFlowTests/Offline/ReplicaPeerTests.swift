@@ -113,6 +113,41 @@ import Testing
     #expect(try await bob.value("gone") == nil)
   }
 
+  @Test("§5.6 a replica that hears of its own closing goes on showing what it has not sent, and counts it once")
+  func closedWhileAway() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let alice = try await bench.replica("alice")
+    let bob = try await bench.replica("bob")
+    try await alice.exchange(with: swarm)
+    try await alice.increment("c", by: 5)
+    try await swarm.closeReplica(alice.id)
+    try await bob.exchange(with: swarm)
+    try await bob.exchange(with: alice)
+    try await alice.exchange(with: bob)
+    #expect(try await alice.value("c") == 5)
+    try await alice.set("c", to: 5)
+    try await alice.exchange(with: swarm)
+    #expect(try await swarm.value("c") == 5)
+    #expect(try await alice.value("c") == 5)
+  }
+
+  @Test("§5.6 writes of this replica that it never made, met through others, are a fork, wherever they stand")
+  func forkMetThroughOthers() async throws {
+    let bench = try await ReplicaBench()
+    let store = InMemoryReplicaStore()
+    let alice = try await bench.replica("alice", in: store)
+    try await alice.add("x", to: "s")
+    let copy = try await bench.replica("alice", in: InMemoryReplicaStore(copying: store))
+    let bob = try await bench.replica("bob")
+    try await bob.exchange(with: copy)
+    try await copy.add("y", to: "s")
+    try await bob.exchange(with: copy)
+    await #expect(throws: ReplicaError.refused(.forked(alice.id, first: 3))) { try await alice.exchange(with: bob) }
+    try await alice.add("z", to: "s")
+    #expect(try await alice.value("s") == ["x", "z"])
+  }
+
   @Test("§5.6 a forked id is closed, so that a third replica does not go on showing writes that come under another")
   func forkedWritesElsewhere() async throws {
     let bench = try await ReplicaBench()

@@ -223,6 +223,94 @@ import Testing
     #expect(try await alice.value("c") == 11)
   }
 
+  @Test("§5.6 what is numbered anew has still seen what the replica wrote before: a removal removes it")
+  func seenAcrossIDs() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let store = InMemoryReplicaStore()
+    let alice = try await bench.replica("alice", in: store)
+    try await alice.add("x", to: "s")
+    let copy = try await bench.replica("alice", in: InMemoryReplicaStore(copying: store))
+    try await alice.add("y", to: "s")
+    try await alice.exchange(with: swarm)
+    try await copy.remove("x", from: "s")
+    #expect(try await copy.exchange(with: swarm).renumberings.map(\.reason) == [.forked])
+    #expect(try await swarm.value("s") == ["y"])
+    #expect(try await copy.value("s") == ["y"])
+  }
+
+  @Test("§4.3 a copy does not claim to have seen what the other one wrote under the id that both had")
+  func unseenAcrossCopies() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let store = InMemoryReplicaStore()
+    let alice = try await bench.replica("alice", in: store)
+    try await alice.add("first", to: "other")
+    try await alice.exchange(with: swarm)
+    let copy = try await bench.replica("alice", in: InMemoryReplicaStore(copying: store))
+    try await alice.put(1, field: "f", in: "m")
+    try await alice.exchange(with: swarm)
+    try await copy.add("a", to: "other")
+    try await copy.add("b", to: "other")
+    let broken = LossyConnection(swarm)
+    await #expect(throws: ReplicaError.self) { try await copy.exchange(with: broken) }
+    try await copy.removeField("f", from: "m")
+    try await copy.put(2, field: "g", in: "m")
+    try await copy.exchange(with: swarm)
+    #expect(try await swarm.value("m") == ["f": 1, "g": 2])
+  }
+
+  @Test("§5.3 §5.6 a key that changes while a pass goes on is counted once")
+  func changedDuringThePass() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let bob = try await swarm.join(as: "bob")
+    try await bob.state.increment("n", by: 10)
+    try await bob.state.set("s", to: ["a"], type: .set)
+    let cursor = Cursor(epoch: swarm.epoch, revision: 2)
+    func page(_ start: ChangesStart) async throws -> ChangesPage {
+      try await swarm.state.changes(ChangesQuery(since: start, limit: 1, withOrigins: true))
+    }
+    var mirror = ReplicaMirror()
+    _ = try mirror.apply([try await swarm.state.changes(ChangesQuery(since: .beginning, withOrigins: true))])
+    try await bob.state.increment("n", by: 3)
+    try await bob.state.add("x", to: "s")
+    var pages = [try await page(.after(.cursor(cursor)))]
+    try await bob.state.increment("n", by: 2)
+    while let next = pages.last?.next { pages.append(try await page(.page(next))) }
+    #expect(pages.flatMap(\.changes).map(\.key.name.string) == ["n", "s", "n"])
+    _ = try mirror.apply(pages)
+    #expect(mirror.keys[try StateKey("n")]?.sum == 15)
+  }
+
+  @Test("§1.6 a clock that was wrong once and was set right does not make all later writes come from the future")
+  func clockSetRight() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let alice = try await bench.replica("alice")
+    bench.time.now += 86_400_000
+    try await alice.increment("c", by: 1)
+    bench.time.now -= 86_400_000
+    try await alice.increment("c", by: 10)
+    #expect(try await alice.exchange(with: swarm).refused.count == 1)
+    #expect(try await swarm.value("c") == 10)
+  }
+
+  @Test("§5.6 a refusal whose answer was lost is told, also when the id is given up meanwhile")
+  func lostRefusal() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    try await swarm.join(as: "bob").state.increment("k", by: 1)
+    let alice = try await bench.replica("alice")
+    try await alice.add("x", to: "k")
+    let lossy = LossyConnection(swarm)
+    await #expect(throws: ReplicaError.self) { try await alice.exchange(with: lossy) }
+    try await swarm.closeReplica(alice.id)
+    let report = try await alice.exchange(with: swarm)
+    #expect(report.refused.count == 1)
+    #expect(await alice.refused.count == 1)
+  }
+
   @Test("§5.6 a write that a lowered limit refuses is kept, and does not hold up the ones behind it")
   func loweredLimit() async throws {
     let bench = try await ReplicaBench()

@@ -78,6 +78,28 @@ import Testing
     #expect(harness.value("budget") == -1)
   }
 
+  @Test("§4.6 a right does not lead across a bound that others have used up while there was none")
+  func boundThatWentAndCameBack() throws {
+    var harness = harness()
+    try harness.write("budget", .increment(10), by: "alice")
+    let replica = ReplicaID(7)
+    let key = try StateKey("budget")
+    harness.apply(.replica(.reserve(replica, key, CounterRight(down: 10))), by: "bob")
+    let bounded = harness.core.settings.settings
+    harness.apply(.settings(.replace(SwarmSettings())), by: "operator")
+    try harness.write("budget", .increment(-10), by: "alice")
+    harness.apply(.settings(.replace(bounded)), by: "operator")
+    let delta = ReplicaDelta(
+      replica: replica, first: 1, base: harness.cursor, seen: VectorClock(), previousHash: 0,
+      timestamp: Timestamp(milliseconds: harness.now),
+      writes: [KeyWrite(key: key, content: .operations([.increment(-10)]))])
+    guard case .replica(.kept(.state(.boundExceeded))) = harness.apply(.replica(.delta(delta)), by: "bob").result else {
+      Issue.record("a bound was overspent")
+      return
+    }
+    #expect(harness.value("budget") == 0)
+  }
+
   @Test("§4.6 what is reserved for a replica is not there for others; it spends it, and closing gives it back")
   func rights() throws {
     var harness = harness()
