@@ -106,8 +106,10 @@ extension RunJudge {
       violation("§4.6", "after entry \(revision) \(rights) is reserved, expected is \(expected)")
     }
     guard !seen.hasCopiedFiles, !seen.hasRestored, case .replica(.delta(let delta)) = entry.command,
-      let right = before.keys[key]?.rights[delta.replica], let base = delta.base, let since = chronicle.boundedSince,
-      since <= base.revision
+      let counter = before.keys[key], let right = counter.rights[delta.replica], let since = chronicle.boundedSince,
+      seen.homecomings.contains(where: {
+        $0.replica == delta.replica && $0.last < delta.first && $0.cursor.revision >= max(since, counter.created)
+      })
     else { return }
     var step: Int128 = 0
     for write in delta.writes where write.key == key {

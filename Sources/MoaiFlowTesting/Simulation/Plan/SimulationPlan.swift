@@ -95,8 +95,8 @@ struct RunCharacter {
     // Two runs of three have devices in them.
     if random.below(3) > 0 {
       weights += [
-        (.writeOffline, 14), (.exchange, 8), (.spendOffline, maybe(6)), (.meet, maybe(10)), (.crashDevice, maybe(4)),
-        (.deviceFault, maybe(5)), (.closeReplica, maybe(1)),
+        (.writeOffline, 14), (.exchange, 8), (.spendOffline, maybe(20)), (.meet, maybe(10)), (.crashDevice, maybe(4)),
+        (.deviceFault, maybe(5)), (.closeReplica, maybe(2)),
       ]
     }
     sum = weights.reduce(0) { $0 + $1.weight }

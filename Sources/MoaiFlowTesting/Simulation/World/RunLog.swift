@@ -37,6 +37,14 @@ final class RunLog: Sendable {
     let met: UInt64
   }
 
+  /// A replica has come to the end of an exchange: for what it writes after `last` it knew the settings at `cursor`, or
+  /// later ones, and what it may spend.
+  struct Homecoming: Sendable {
+    let replica: ReplicaID
+    let last: UInt64
+    let cursor: Cursor
+  }
+
   struct Seen: Sendable {
     var commands: [CommandID: Command] = [:]
     var commandOrder: [CommandID] = []
@@ -53,6 +61,7 @@ final class RunLog: Sendable {
     var hasRestored = false
     var exchanges = 0
     var meetings: [Meeting] = []
+    var homecomings: [Homecoming] = []
     var digest = StableHash()
   }
 
@@ -151,6 +160,7 @@ final class RunLog: Sendable {
   }
 
   func note(_ meeting: Meeting) { seen.withLock { $0.meetings.append(meeting) } }
+  func note(_ homecoming: Homecoming) { seen.withLock { $0.homecomings.append(homecoming) } }
   func noteCopiedFiles() { seen.withLock { $0.hasCopiedFiles = true } }
   func noteRestored() { seen.withLock { $0.hasRestored = true } }
   var hasCopiedFiles: Bool { seen.withLock { $0.hasCopiedFiles } }

@@ -98,6 +98,8 @@ final class SimulatedDevice: Sendable {
     if workload.chance(40) { return await enter(into: replica, &workload) }
     let (key, type) = workload.key()
     guard !Workload.tallies.contains(key.name.string) else { return }
+    // Devices that write the same key at the same instant write different things.
+    workload.random = SplitMix64(seed: workload.random.next() ^ AgentID(simulated: name).simulationHash)
     let content: WriteRequest.Content =
       switch workload.below(10) {
       case 0: .delete
@@ -136,6 +138,8 @@ final class SimulatedDevice: Sendable {
   private func judge(_ replica: Replica) async {
     let expected = entered
     let lists = await (refused: replica.refused.map(\.delta), doubtful: replica.doubtful)
+    // Until its next exchange a replica that has heard of its end hides what it did not send.
+    if await replica.knowsThatItIsClosed { return }
     let value = try? await replica.read(SimulatedDevice.ledger)?.value
     let shown = Set(value?.arrayValue ?? [])
     let excused = Set((lists.refused + lists.doubtful).flatMap(\.writes).flatMap(\.addedElements))
@@ -158,8 +162,14 @@ final class SimulatedDevice: Sendable {
         contents.withLock { $0.turns += 1 }
         defer { contents.withLock { $0.turns += 1 } }
         _ = try await replica.reserve(right, of: Workload.budget, from: link)
-      } else {
+      } else if workload.chance(70) {
         try await spend(Int64(1 + workload.below(6)), of: replica)
+      } else {
+        // Together with something that the swarm may refuse.
+        try await replica.perform([
+          WriteRequest(StateKey(simulated: Workload.budget), .operations([.increment(-1)])),
+          WriteRequest(StateKey(simulated: "any/1"), .operations([workload.operation(workload.pick([.set, .map]))])),
+        ])
       }
     } catch {
       note(error, "spending")
@@ -192,8 +202,9 @@ final class SimulatedDevice: Sendable {
     defer { contents.withLock { $0.turns += 1 } }
     do {
       let report = try await replica.exchange(with: link)
-      let id = await replica.id
-      contents.withLock { _ = $0.ids.insert(id) }
+      let place = await replica.place
+      contents.withLock { _ = $0.ids.insert(place.id) }
+      if let cursor = report.cursor { log.note(.init(replica: place.id, last: place.last, cursor: cursor)) }
       for renumbering in report.renumberings {
         log.note(event: "\(name) \(renumbering.reason)")
         if renumbering.reason == .forked, !log.hasCopiedFiles {
