@@ -22,9 +22,9 @@ extension StateTable {
     guard let bounds, bounds.isBounded else { return }
     if rest != 0 { return try check(slot, after: sum, bounds) }
     // A right was granted by the bound of its time. What others have spent while there was none counts all the same.
-    guard case .counter(let spent) = keys[slot].record.contents,
-      bounds.allows(spent.sum, after: sum, reserved: CounterRight())
-    else { throw .boundExceeded(keys[slot].id, sum: counter.sum, bounds, reserved: CounterRight()) }
+    guard bounds.allows(counter.sum, after: sum, reserved: CounterRight()) else {
+      throw .boundExceeded(keys[slot].id, sum: counter.sum, bounds, reserved: CounterRight())
+    }
   }
 
   /// - Throws: `.boundExceeded` if the counter has moved from `sum` across a bound, or into what is reserved.
