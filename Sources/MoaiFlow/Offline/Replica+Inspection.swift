@@ -8,9 +8,6 @@ extension Replica {
   /// Its id, the number of its last write, and of the last one that is stored.
   package var place: (id: ReplicaID, last: UInt64, stored: UInt64) { (state.id, state.next - 1, storedUpTo) }
 
-  /// Whether it has heard that its id was closed: its next exchange numbers anew what it did not send.
-  package var knowsThatItIsClosed: Bool { state.mirror.progress[state.id]?.isClosed ?? false }
-
   /// Everything that it shows.
   package var shownValues: [StateKey: StateValue] {
     var values: [StateKey: StateValue] = [:]

@@ -138,8 +138,6 @@ final class SimulatedDevice: Sendable {
   private func judge(_ replica: Replica) async {
     let expected = entered
     let lists = await (refused: replica.refused.map(\.delta), doubtful: replica.doubtful)
-    // Until its next exchange a replica that has heard of its end hides what it did not send.
-    if await replica.knowsThatItIsClosed { return }
     let value = try? await replica.read(SimulatedDevice.ledger)?.value
     let shown = Set(value?.arrayValue ?? [])
     let excused = Set((lists.refused + lists.doubtful).flatMap(\.writes).flatMap(\.addedElements))
