@@ -44,11 +44,11 @@ struct ReplicaMirror: Sendable {
     for change in pages.lazy.flatMap(\.changes) { newest[change.key] = change }
     for change in newest.values { try change.checkOrigins() }
     var touched: Set<StateKey> = []
-    if last.isSnapshot || cursor?.epoch != reached.epoch {
-      touched = reset()
-      // Who begins with nothing is told of no deletions, so nobody can be told of them from here.
-      deletionsForgotten = reached.revision
-    }
+    let beginsAnew = last.isSnapshot || cursor?.epoch != reached.epoch
+    // Who begins with nothing is told of no deletions, so nobody can be told of them from here.
+    let isToldOfDeletions = !beginsAnew && cursor?.revision != 0
+    if beginsAnew { touched = reset() }
+    if !isToldOfDeletions { deletionsForgotten = reached.revision }
     for change in newest.values.sorted(by: { $0.revision < $1.revision }) {
       touched.insert(change.key)
       apply(change)

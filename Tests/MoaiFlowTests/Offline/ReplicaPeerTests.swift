@@ -113,6 +113,22 @@ import Testing
     #expect(try await bob.value("gone") == nil)
   }
 
+  @Test("§5.6 a replica that had the swarm when it was empty knows of no deletions of the first pass")
+  func deletionsSinceTheBeginning() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let carol = try await swarm.join(as: "carol")
+    let alice = try await bench.replica("alice")
+    let bob = try await bench.replica("bob")
+    try await alice.exchange(with: swarm)
+    try await carol.state.add("x", to: "gone")
+    try await bob.exchange(with: swarm)
+    try await carol.state.delete("gone")
+    try await alice.exchange(with: swarm)
+    try await bob.exchange(with: alice)
+    #expect(try await bob.values == swarm.values())
+  }
+
   @Test("§5.6 a replica that hears of its own closing goes on showing what it has not sent, and counts it once")
   func closedWhileAway() async throws {
     let bench = try await ReplicaBench()
