@@ -8,6 +8,13 @@ extension Replica {
   /// Its id, the number of its last write, and of the last one that is stored.
   package var place: (id: ReplicaID, last: UInt64, stored: UInt64) { (state.id, state.next - 1, storedUpTo) }
 
+  /// Deltas that the swarm has, as another replica told, while its answer to them was lost: until the next exchange nobody
+  /// here knows whether a rule refused them.
+  package var unanswered: [ReplicaDelta] {
+    let taken = state.mirror.accepted(state.id)
+    return state.log.map(\.delta).filter { $0.last > state.accepted && $0.last <= taken }
+  }
+
   /// Everything that it shows.
   package var shownValues: [StateKey: StateValue] {
     var values: [StateKey: StateValue] = [:]

@@ -137,10 +137,11 @@ final class SimulatedDevice: Sendable {
   /// What was acknowledged here is shown here, whether or not the swarm has it by now, unless a rule refused it (rule §5.6).
   private func judge(_ replica: Replica) async {
     let expected = entered
-    let lists = await (refused: replica.refused.map(\.delta), doubtful: replica.doubtful)
     let value = try? await replica.read(SimulatedDevice.ledger)?.value
     let shown = Set(value?.arrayValue ?? [])
-    let excused = Set((lists.refused + lists.doubtful).flatMap(\.writes).flatMap(\.addedElements))
+    // Asked last: what is refused meanwhile may still have been shown.
+    let lists = await replica.refused.map(\.delta) + replica.doubtful + replica.unanswered
+    let excused = Set(lists.flatMap(\.writes).flatMap(\.addedElements))
     let isStillRunning = contents.withLock { $0.replica === replica }
     // After a restore, and with the files of another device, it is for the journal to say what there is.
     guard isStillRunning, !log.hasRestored, !log.hasCopiedFiles else { return }
