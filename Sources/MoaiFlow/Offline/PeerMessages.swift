@@ -149,6 +149,7 @@ extension ByteWriter {
     for one in progress.sorted(by: { $0.replica < $1.replica }) {
       fixed64(one.replica.rawValue)
       varint(one.accepted)
+      varint(one.announced)
       bool(one.isClosed)
     }
   }
@@ -169,11 +170,13 @@ extension ByteReader {
 
   mutating func progress() throws(DecodingFailure) -> [ReplicaProgress] {
     var progress: [ReplicaProgress] = []
-    for _ in 0..<(try count("progress", bytesPerElement: 10)) {
+    for _ in 0..<(try count("progress", bytesPerElement: 11)) {
       let replica = ReplicaID(try fixed64("progress.replica"))
       let accepted = try varint("progress.accepted")
+      let announced = try varint("progress.announced")
       progress.append(
-        ReplicaProgress(replica: replica, accepted: accepted, isClosed: try bool("progress.closed")))
+        ReplicaProgress(
+          replica: replica, accepted: accepted, announced: announced, isClosed: try bool("progress.closed")))
     }
     return progress
   }

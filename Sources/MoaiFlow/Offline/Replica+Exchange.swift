@@ -24,6 +24,8 @@ extension Replica {
   private static let batchBytes = 512 * 1024
   /// How often an exchange looks again where it stands, because somebody else wrote under the replica's id.
   private static let attempts = 4
+  /// How many replicas one exchange announces at most; the next one goes on.
+  private static let announcements = 64
 
   /// Sends what the swarm lacks, then takes what this replica lacks (rule §5.6). Afterwards both are equal, but for what
   /// was written meanwhile. Costs what either side lacked.
@@ -102,7 +104,9 @@ extension Replica {
       let status = try await ask { () throws(SwarmError) in try await connection.status(of: id) }
       // Asked behind it, so that it names no entry before what the journal has of this replica.
       let place = try await ask { () throws(SwarmError) in try await connection.status() }
-      if let status, status.owner != agent, !status.isClosed { throw .refused(.notYours(id, owner: status.owner)) }
+      if let status, status.owner != agent, !status.isOnlyAnnounced, !status.isClosed {
+        throw .refused(.notYours(id, owner: status.owner))
+      }
       if let status, status.owner == agent { report.refused += state.learn(status.kept) }
       switch state.standing(status, in: place.epoch) {
       case .follows(let accepted): state.confirm(upTo: accepted, at: place.revision)
@@ -162,6 +166,11 @@ extension Replica {
       // Another replica may have brought this one further meanwhile; what came is not for where it is now.
     } while state.mirror.cursor != start
     do { try state.take(pages, now: sources.now()) } catch { throw .swarm(error) }
+    for (met, last) in state.unheardOf.prefix(Replica.announcements) {
+      _ = try await ask { () throws(SwarmError) in
+        try await connection.performReplica(.announce(met, upTo: last), as: agent)
+      }
+    }
     report.received = pages.reduce(0) { $0 + $1.changes.count }
     report.isSnapshot = pages.last?.isSnapshot ?? false
     report.cursor = state.mirror.cursor

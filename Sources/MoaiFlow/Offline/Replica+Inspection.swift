@@ -8,6 +8,9 @@ extension Replica {
   /// Its id, the number of its last write, and of the last one that is stored.
   package var place: (id: ReplicaID, last: UInt64, stored: UInt64) { (state.id, state.next - 1, storedUpTo) }
 
+  /// Ids that it has given up and does not know to be closed yet.
+  package var abandonedIDs: Set<ReplicaID> { Set(state.retired).union(state.formerIDs.keys) }
+
   /// Deltas that the swarm has, as another replica told, while its answer to them was lost: until the next exchange nobody
   /// here knows whether a rule refused them.
   package var unanswered: [ReplicaDelta] {

@@ -14,7 +14,8 @@ extension ReplicaState {
   func standing(_ status: ReplicaStatus?, in epoch: Epoch) -> Standing {
     guard let status else {
       let isWhole = log.first.map { $0.delta.first == 1 } ?? (next == 1)
-      return isWhole ? .follows(accepted: 0) : .renumber(.unknown, accepted: 0, doubtful: 0)
+      guard isWhole else { return .renumber(.unknown, accepted: 0, doubtful: 0) }
+      return met < next ? .follows(accepted: 0) : .renumber(.forked, accepted: 0, doubtful: 0)
     }
     let isSame =
       if let delta = log.first(where: { $0.delta.last == status.accepted }) {
@@ -26,8 +27,10 @@ extension ReplicaState {
         next == status.accepted + 1 && lastHash == status.hash
       }
     if isSame {
-      return status.isClosed
-        ? .renumber(.closed, accepted: status.accepted, doubtful: 0) : .follows(accepted: status.accepted)
+      if status.isClosed { return .renumber(.closed, accepted: status.accepted, doubtful: 0) }
+      // What others have met and this replica never made is a copy's.
+      return max(status.announced, met) < next
+        ? .follows(accepted: status.accepted) : .renumber(.forked, accepted: status.accepted, doubtful: 0)
     }
     // Older than everything held: a backup was restored. Newer or other: the folder was copied, or is an old copy.
     guard let first = log.first, first.delta.first <= status.accepted else {
@@ -87,7 +90,7 @@ extension ReplicaState {
     // The deltas had seen this replica's earlier writes, which the journal has under the old id.
     let own = VectorClock([(id, rest.dropFirst(count).first.map { $0.delta.first - 1 } ?? 0)])
     formerIDs[id] = confirmed
-    (id, next, lastHash, accepted) = (new, 1, 0, 0)
+    (id, next, lastHash, accepted, met) = (new, 1, 0, 0, 0)
     log = []
     rights = [:]
     for old in rest.dropFirst(count).map(\.delta) {
@@ -164,6 +167,17 @@ extension ReplicaState {
     for logged in covered { changes[.delta(logged.delta.last)] = .some(nil) }
     log.removeFirst(covered.count)
     noteHead()
+  }
+
+  /// Other replicas whose writes this one shows, with the last number met, as far as the journal has not heard of it, in
+  /// order of their ids. What never comes, because files are lost, can only end if somebody names it (rule §5.6).
+  var unheardOf: [(replica: ReplicaID, last: UInt64)] {
+    var ids: Set<ReplicaID> = []
+    for key in overlay.keys { overlay[key]?.forEachDot { ids.insert($0.replica) } }
+    ids.remove(id)
+    return ids.map { ($0, overlay.context.lastNumber(of: $0)) }
+      .filter { $0.1 > mirror.progress[$0.0]?.announced ?? 0 }
+      .sorted { $0.0 < $1.0 }
   }
 
   /// Forgets a refused delta that was resolved.
@@ -266,7 +280,8 @@ extension ReplicaState {
   ///   journal can tell which of them it has, so this replica must go there first.
   mutating func take(_ update: PeerUpdate, now: Int64) throws(ReplicaError) {
     let journaled = update.mirror?.progress.first { $0.replica == id }?.accepted ?? 0
-    guard max(journaled, update.overlay.context.lastNumber(of: id)) < next else {
+    met = max(journaled, update.overlay.context.lastNumber(of: id))
+    guard met < next else {
       throw .refused(.forked(id, first: next))
     }
     if let theirs = update.mirror?.cursor {

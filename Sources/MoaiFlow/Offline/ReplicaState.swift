@@ -17,6 +17,8 @@ struct ReplicaState: Sendable {
   var log: [LoggedDelta] = []
   /// The number of the last write that the journal has, as far as it is known here.
   var accepted: UInt64 = 0
+  /// The last number under this replica's id that the replica met last knew of. Not stored: whoever has it says it again.
+  var met: UInt64 = 0
   var overlay = Overlay()
   var mirror = ReplicaMirror()
   var settings = SwarmSettings()

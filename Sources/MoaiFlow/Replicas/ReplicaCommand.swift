@@ -10,13 +10,16 @@ public enum ReplicaCommand: Sendable, Hashable {
   case close(ReplicaID)
   /// Takes a refused delta off the list, named by its first number.
   case resolve(ReplicaID, first: UInt64)
+  /// Says that the author has met writes of a replica, up to this number, that the journal does not have. So the replica is
+  /// listed, ends as every other when it stays away for too long, and notices if it never made them: a copy of it did.
+  case announce(ReplicaID, upTo: UInt64)
 }
 
 extension ReplicaCommand {
   public var replica: ReplicaID {
     switch self {
     case .delta(let delta): delta.replica
-    case .reserve(let replica, _, _), .close(let replica), .resolve(let replica, _): replica
+    case .reserve(let replica, _, _), .close(let replica), .resolve(let replica, _), .announce(let replica, _): replica
     }
   }
 
@@ -38,6 +41,10 @@ extension ReplicaCommand {
       writer.byte(4)
       writer.fixed64(replica.rawValue)
       writer.varint(first)
+    case .announce(let replica, let last):
+      writer.byte(5)
+      writer.fixed64(replica.rawValue)
+      writer.varint(last)
     }
   }
 
@@ -57,6 +64,9 @@ extension ReplicaCommand {
     case 4:
       let replica = ReplicaID(try reader.fixed64("resolve.replica"))
       self = .resolve(replica, first: try reader.varint("resolve.first"))
+    case 5:
+      let replica = ReplicaID(try reader.fixed64("announce.replica"))
+      self = .announce(replica, upTo: try reader.varint("announce.last"))
     case let tag: throw reader.failure(.malformed("\(tag) is no replica command"), "replica")
     }
   }

@@ -10,6 +10,7 @@ public enum ReplicaOutcome: Sendable, Hashable {
   case reserved(CounterRight)
   case closed
   case resolved
+  case announced
 }
 
 /// Why the writes of a delta are not in the state.
@@ -112,6 +113,7 @@ extension ReplicaOutcome {
       writer.signed(right.up)
     case .closed: writer.byte(4)
     case .resolved: writer.byte(5)
+    case .announced: writer.byte(6)
     }
   }
 
@@ -124,6 +126,7 @@ extension ReplicaOutcome {
       self = .reserved(CounterRight(down: down, up: try reader.signed("outcome.right")))
     case 4: self = .closed
     case 5: self = .resolved
+    case 6: self = .announced
     case let tag: throw reader.failure(.malformed("\(tag) is no outcome"), "outcome.replica")
     }
   }

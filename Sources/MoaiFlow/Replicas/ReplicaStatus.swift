@@ -3,10 +3,15 @@ public import MoaiCRDT
 /// What the journal knows of an offline replica.
 public struct ReplicaStatus: Sendable, Hashable {
   public let replica: ReplicaID
+  /// Its agent; of one that was only announced, who did that.
   public let owner: AgentID
+  /// Nothing has come from the replica itself: another one has met it, and said so.
+  public let isOnlyAnnounced: Bool
   /// The number of its last write that the journal has, and the hash of the delta that it was in.
   public let accepted: UInt64
   public let hash: UInt64
+  /// The number of the last of its writes that another replica has met; 0: none was.
+  public let announced: UInt64
   public let isClosed: Bool
   /// Journal time of its last entry, in milliseconds since 1970.
   public let lastSeen: Int64
@@ -22,6 +27,8 @@ public struct ReplicaStatus: Sendable, Hashable {
 public struct ReplicaProgress: Sendable, Hashable {
   public let replica: ReplicaID
   public let accepted: UInt64
+  /// The number of the last of its writes that another replica has met; 0: none was.
+  public let announced: UInt64
   /// It will send nothing more under this id.
   public let isClosed: Bool
 }

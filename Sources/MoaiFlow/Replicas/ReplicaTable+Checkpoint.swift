@@ -11,6 +11,8 @@ extension ReplicaTable {
     writer.fixed64(record.hash)
     writer.signed(record.lastSeen)
     writer.bool(record.isClosed)
+    writer.bool(record.isOnlyAnnounced)
+    writer.varint(record.announced)
     writer.count(record.recent.count)
     for delta in record.recent {
       writer.varint(delta.last)
@@ -37,6 +39,8 @@ extension ReplicaTable {
     record.accepted = accepted
     record.hash = hash
     record.isClosed = try reader.bool("replica.closed")
+    record.isOnlyAnnounced = try reader.bool("replica.only_announced")
+    record.announced = try reader.varint("replica.announced")
     for _ in 0..<(try reader.count("replica.recent", bytesPerElement: 9, limit: ReplicaRecord.recentLimit)) {
       let last = try reader.varint("replica.recent.last")
       record.recent.append(AcceptedDelta(last: last, hash: try reader.fixed64("replica.recent.hash")))

@@ -2,9 +2,14 @@ import MoaiCRDT
 
 /// What the journal knows of one offline replica.
 struct ReplicaRecord: Sendable {
-  let owner: AgentIndex
+  /// Its agent; of one that was only announced, who did that.
+  var owner: AgentIndex
+  /// Others have met it, and nothing has come from itself: it belongs to whoever sends its first delta.
+  var isOnlyAnnounced = false
   /// The number of its last write that the journal has; 0: none.
   var accepted: UInt64 = 0
+  /// The number of the last of its writes that another replica has met.
+  var announced: UInt64 = 0
   /// The hash of the delta that it was in.
   var hash: UInt64 = 0
   /// Journal time of its last entry, in milliseconds.
@@ -75,7 +80,7 @@ struct ReplicaTable: Sendable {
 
   private func checkOwner(_ slot: Int, _ author: AgentIndex, _ agents: Agents) throws(ReplicaRefusal) {
     let owner = replicas[slot].record.owner
-    guard owner == author || agents[author] == .operator else {
+    guard owner == author || agents[author] == .operator || replicas[slot].record.isOnlyAnnounced else {
       throw .notYours(replicas[slot].id, owner: agents[owner])
     }
   }
@@ -86,6 +91,7 @@ struct ReplicaTable: Sendable {
     _ time: Int64, _ idle: Int64, _ deadlines: inout Deadlines
   ) {
     let slot = slot ?? insert(delta.replica, author, time)
+    own(slot, author)
     let hash = delta.hash
     replicas[slot].record.accepted = delta.last
     replicas[slot].record.hash = hash
@@ -95,6 +101,27 @@ struct ReplicaTable: Sendable {
       replicas[slot].record.kept.append(KeptDelta(delta: delta, revision: revision, refusal: refusal))
     }
     touch(slot, at: revision, time, idle, &deadlines)
+  }
+
+  /// Notes how far others have met a replica; what the journal has, or has closed, nobody needs to name.
+  mutating func announce(
+    _ replica: ReplicaID, upTo last: UInt64, by author: AgentIndex, at revision: Revision, _ time: Int64, _ idle: Int64,
+    _ deadlines: inout Deadlines
+  ) {
+    let known = replicas.slot(of: replica)
+    let slot = known ?? insert(replica, author, time)
+    if known == nil { replicas[slot].record.isOnlyAnnounced = true }
+    let record = replicas[slot].record
+    guard !record.isClosed, last > max(record.accepted, record.announced) else { return }
+    replicas[slot].record.announced = last
+    touch(slot, at: revision, time, idle, &deadlines)
+  }
+
+  /// What was only announced belongs to who comes first.
+  mutating func own(_ slot: Int, _ author: AgentIndex) {
+    guard replicas[slot].record.isOnlyAnnounced else { return }
+    replicas[slot].record.isOnlyAnnounced = false
+    replicas[slot].record.owner = author
   }
 
   mutating func insert(_ replica: ReplicaID, _ owner: AgentIndex, _ time: Int64) -> Int {
@@ -125,7 +152,8 @@ struct ReplicaTable: Sendable {
     replicas.forEachChanged(after: revision) { slot in
       let record = replicas[slot].record
       progress.append(
-        ReplicaProgress(replica: replicas[slot].id, accepted: record.accepted, isClosed: record.isClosed))
+        ReplicaProgress(
+          replica: replicas[slot].id, accepted: record.accepted, announced: record.announced, isClosed: record.isClosed))
       return true
     }
     return progress.sorted { $0.replica < $1.replica }

@@ -20,6 +20,11 @@ extension Swarm {
     }
   }
 
+  /// Refuses the number of a write that no replica of ours would make.
+  func check(announced last: UInt64) throws(SwarmError) {
+    guard 1...ReplicaDelta.greatestNumber ~= last else { throw .invalid(field: "/n", "\(last) is no number of a write") }
+  }
+
   func replicaStatus(of replica: ReplicaID) -> ReplicaStatus? {
     core.replicas.replicas.slot(of: replica).map { status(in: $0) }
   }
@@ -39,7 +44,8 @@ extension Swarm {
       rights[key] = counter.rights[row.id]
     }
     return ReplicaStatus(
-      replica: row.id, owner: core.agents[row.record.owner], accepted: row.record.accepted, hash: row.record.hash,
+      replica: row.id, owner: core.agents[row.record.owner], isOnlyAnnounced: row.record.isOnlyAnnounced,
+      accepted: row.record.accepted, hash: row.record.hash, announced: row.record.announced,
       isClosed: row.record.isClosed, lastSeen: row.record.lastSeen, recent: row.record.recent, kept: row.record.kept,
       rights: rights)
   }

@@ -25,6 +25,7 @@ extension SwarmState {
       }
       let held = try reserve(right, for: replica, on: key, in: &transaction)
       let slot = known ?? replicas.insert(replica, author, time)
+      replicas.own(slot, author)
       if !replicas.replicas[slot].record.rights.contains(key) { replicas.replicas[slot].record.rights.append(key) }
       replicas.touch(slot, at: revision, time, idle, &deadlines)
       return (.reserved(held), [])
@@ -39,6 +40,9 @@ extension SwarmState {
       try replicas.resolve(slot, first: first)
       replicas.touch(slot, at: revision, time, idle, &deadlines)
       return (.resolved, [])
+    case .announce(let replica, let last):
+      replicas.announce(replica, upTo: last, by: author, at: revision, time, idle, &deadlines)
+      return (.announced, [])
     }
   }
 

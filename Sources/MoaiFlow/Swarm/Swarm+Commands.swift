@@ -120,7 +120,11 @@ extension Swarm: SwarmConnection {
     switch request.body {
     case .settings(let settings): return .settings(.replace(settings))
     case .replica(let command):
-      if case .delta(let delta) = command { try check(delta) }
+      switch command {
+      case .delta(let delta): try check(delta)
+      case .announce(_, let last): try check(announced: last)
+      case .reserve, .close, .resolve: break
+      }
       return .replica(command)
     case .write(let writes):
       guard !writes.isEmpty else { throw .invalid(field: "/writes", "no writes") }

@@ -1,7 +1,8 @@
 import MoaiCRDT
 
 extension ReplicaCommand {
-  /// `{delta}`, `{reserve: {replica, state_key, down, up}}`, `{close}` or `{resolve: {replica, n}}`.
+  /// `{delta}`, `{reserve: {replica, state_key, down, up}}`, `{close}`, `{resolve: {replica, n}}` or
+  /// `{announce: {replica, n}}`.
   var json: StateValue {
     var fields = WireFields()
     switch self {
@@ -18,6 +19,11 @@ extension ReplicaCommand {
       resolve.add("replica", text: replica.description)
       resolve.add("n", integer: first)
       fields.add("resolve", resolve.json)
+    case .announce(let replica, let last):
+      var announce = WireFields()
+      announce.add("replica", text: replica.description)
+      announce.add("n", integer: last)
+      fields.add("announce", announce.json)
     }
     return fields.json
   }
@@ -45,7 +51,8 @@ extension ReplicaDelta {
 }
 
 extension ReplicaOutcome {
-  /// `{merged: [key…]}`, `{kept: {code, detail}}`, `{reserved: {down, up}}`, `{closed: true}` or `{resolved: true}`.
+  /// `{merged: [key…]}`, `{kept: {code, detail}}`, `{reserved: {down, up}}`, `{closed: true}`, `{resolved: true}`
+  /// or `{announced: true}`.
   var json: StateValue {
     var fields = WireFields()
     switch self {
@@ -61,18 +68,20 @@ extension ReplicaOutcome {
       fields.add("reserved", reserved.json)
     case .closed: fields.add("closed", true)
     case .resolved: fields.add("resolved", true)
+    case .announced: fields.add("announced", true)
     }
     return fields.json
   }
 }
 
 extension ReplicaStatus {
-  /// `{replica, agent_id, accepted_to, closed, last_seen, refused: [delta…], rights: {key: {down, up}}}`.
+  /// `{replica, agent_id, accepted_to, announced_to, closed, last_seen, refused: [delta…], rights: {key: {down, up}}}`.
   public var json: StateValue {
     var fields = WireFields()
     fields.add("replica", text: replica.description)
     fields.add("agent_id", .string(owner.name))
     fields.add("accepted_to", integer: accepted)
+    fields.add("announced_to", integer: announced)
     fields.add("closed", .bool(isClosed))
     fields.add("last_seen", text: Timestamp(milliseconds: lastSeen).rfc3339)
     fields.add("refused", .array(kept.map(\.json)))

@@ -101,6 +101,7 @@ extension Command {
       "replica \(delta.replica) #\(delta.first): " + delta.writes.map(\.summary).joined(separator: "; ")
     case .replica(.reserve(let replica, let key, let right)): "reserve \(right) of \(key) for replica \(replica)"
     case .replica(.close(let replica)): "close replica \(replica)"
+    case .replica(.announce(let replica, let last)): "has met replica \(replica) up to #\(last)"
     case .replica(.resolve(let replica, let first)): "resolve #\(first) of replica \(replica)"
     }
   }

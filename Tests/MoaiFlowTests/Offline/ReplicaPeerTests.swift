@@ -185,6 +185,82 @@ import Testing
     }
   }
 
+  @Test("§5.6 a replica that was met, and lost its files before the swarm knew it, is listed, and is over when it is closed")
+  func lostBeforeTheSwarmKnew() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let alice = try await bench.replica("alice")
+    let bob = try await bench.replica("bob")
+    try await alice.increment("c", by: 1)
+    try await bob.increment("c", by: 10)
+    try await bob.exchange(with: alice)
+    try await bob.exchange(with: swarm)
+    #expect(try await bob.value("c") == 11)
+    let listed = try #require(try await swarm.replicas().first { $0.isOnlyAnnounced })
+    let id = await alice.id
+    #expect(listed.replica == id)
+    try await swarm.closeReplica(listed.replica)
+    try await bob.exchange(with: swarm)
+    #expect(try await bob.value("c") == 10)
+    #expect(try await bob.values == swarm.values())
+  }
+
+  @Test("§5.6 a replica that was announced by another, and comes itself, sends what it wrote under its own id")
+  func announcedAndCome() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let alice = try await bench.replica("alice")
+    let bob = try await bench.replica("bob")
+    try await alice.increment("c", by: 1)
+    try await bob.exchange(with: alice)
+    try await bob.exchange(with: swarm)
+    #expect(try await alice.exchange(with: swarm).renumberings == [])
+    try await bob.exchange(with: swarm)
+    for value in [try await swarm.value("c"), try await bob.value("c")] { #expect(value == 1) }
+    #expect(try await swarm.replicas().map(\.isOnlyAnnounced) == [false])
+  }
+
+  @Test("§5.6 writes that were met and that an old copy of the files has lost are over when the replica has come home")
+  func metAndLost() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let store = InMemoryReplicaStore()
+    let lost = try await bench.replica("alice", in: store)
+    try await lost.increment("c", by: 1)
+    let old = InMemoryReplicaStore(copying: store)
+    try await lost.increment("c", by: 10)
+    let bob = try await bench.replica("bob")
+    try await bob.exchange(with: lost)
+    let alice = try await bench.replica("alice", in: old)
+    try await bob.exchange(with: swarm)
+    #expect(try await bob.value("c") == 11)
+    #expect(try await alice.exchange(with: swarm).renumberings.map(\.reason) == [.forked])
+    try await alice.increment("c", by: 100)
+    try await alice.exchange(with: swarm)
+    try await bob.exchange(with: swarm)
+    for value in [try await swarm.value("c"), try await alice.value("c"), try await bob.value("c")] {
+      #expect(value == 101)
+    }
+  }
+
+  @Test("§5.6 a replica that met writes of its own that it never made gives its id up at its next exchange")
+  func forkIsOverAfterAnExchange() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let store = InMemoryReplicaStore()
+    let alice = try await bench.replica("alice", in: store)
+    let copy = try await bench.replica("alice", in: InMemoryReplicaStore(copying: store))
+    try await copy.increment("c", by: 1)
+    let bob = try await bench.replica("bob")
+    try await bob.exchange(with: copy)
+    await #expect(throws: ReplicaError.self) { try await alice.exchange(with: bob) }
+    #expect(try await alice.exchange(with: swarm).renumberings.map(\.reason) == [.forked])
+    try await alice.exchange(with: bob)
+    try await alice.increment("c", by: 10)
+    try await bob.exchange(with: alice)
+    #expect(try await bob.value("c") == 10, "what the copy wrote is not with the id that alice gave up")
+  }
+
   @Test("§5.6 replicas of other swarms, and of another epoch, are refused")
   func strangers() async throws {
     let bench = try await ReplicaBench()

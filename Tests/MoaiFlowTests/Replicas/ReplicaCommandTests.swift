@@ -84,6 +84,34 @@ import Testing
     #expect(harness.replayed().fingerprint == harness.core.fingerprint)
   }
 
+  @Test("§5.6 a replica that others have met is listed, belongs to who sends first under it, and ends when it stays away")
+  func announced() throws {
+    var harness = CoreHarness()
+    func announce(_ replica: ReplicaID, upTo last: UInt64, by agent: String) {
+      let outcome = harness.apply(.replica(.announce(replica, upTo: last)), by: agent)
+      #expect(outcome.result == .replica(.announced))
+    }
+    func record(_ slot: Int) -> ReplicaRecord { harness.core.replicas.replicas[slot].record }
+    announce(replica, upTo: 4, by: "bob")
+    announce(replica, upTo: 3, by: "carol")
+    #expect(record(0).isOnlyAnnounced && record(0).announced == 4 && record(0).accepted == 0)
+    #expect(harness.core.agents[record(0).owner].name.string == "bob")
+    var sender = Sender(replica: replica)
+    let delta = sender.delta([write("c", .increment(1))], base: nil, at: harness.now)
+    #expect(merged(harness.apply(.replica(.delta(delta)), by: "alice")))
+    #expect(!record(0).isOnlyAnnounced && harness.core.agents[record(0).owner].name.string == "alice")
+    let before = harness.core.revision
+    announce(replica, upTo: 2, by: "bob")
+    #expect(harness.core.replicas.progress(since: before) == [], "what the journal has nobody needs to name")
+    #expect(harness.core.agents[record(0).owner].name.string == "alice")
+    let lost = ReplicaID(0xBEEF)
+    announce(lost, upTo: 1, by: "bob")
+    harness.now += SwarmLimits().replicaIdleMilliseconds + 1
+    announce(lost, upTo: 9, by: "bob")
+    #expect(record(1).isClosed && record(1).announced == 1)
+    #expect(harness.replayed().fingerprint == harness.core.fingerprint)
+  }
+
   @Test("§5.6 a delta that came before its time was not taken, and is taken when it is sent again")
   func tooEarly() throws {
     var harness = CoreHarness()
@@ -215,7 +243,7 @@ import Testing
       base: cursor, at: 5, seen: [(ReplicaID(1), 2)])
     let commands: [ReplicaCommand] = [
       .delta(delta), .reserve(replica, try StateKey("b"), CounterRight(down: 1, up: 2)), .close(replica),
-      .resolve(replica, first: 3),
+      .resolve(replica, first: 3), .announce(replica, upTo: 7),
     ]
     for command in commands {
       let entry = Entry(

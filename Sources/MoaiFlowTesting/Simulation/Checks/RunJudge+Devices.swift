@@ -34,7 +34,7 @@ extension RunJudge {
     }
     guard eras.count == 1 else { return }
     for device in final.devices {
-      for id in device.formerIDs.sorted() where chronicle.quiet.replicas[id]?.isClosed != true {
+      for id in device.formerIDs.sorted() where chronicle.quiet.replicas[id]?.isClosed == false {
         violation("§5.6", "\(device.name) no longer writes as \(id), and it is not closed")
       }
     }
@@ -66,6 +66,11 @@ extension RunJudge {
       let rights = model.keys.compactMapValues { $0.rights[status.replica] }
       if status.accepted != expected.accepted || status.hash != expected.hash {
         violation("§5.6", "\(who) has \(status.replica) up to \(status.accepted), not \(expected.accepted)")
+      }
+      if status.announced != expected.announced || status.owner != expected.owner {
+        violation(
+          "§5.6", "\(who) says that others met \(status.replica) of \(status.owner) up to \(status.announced), expected is"
+            + " \(expected.owner)'s up to \(expected.announced)")
       }
       if status.isClosed != expected.isClosed || status.lastSeen != expected.lastSeen {
         violation(

@@ -3,7 +3,11 @@ import MoaiFlow
 
 /// An offline replica as the plain model knows it.
 struct PlainReplica {
-  let owner: AgentID
+  var owner: AgentID
+  /// Named by who has met it; whoever sends its first delta owns it.
+  var isOnlyAnnounced = false
+  /// How far others have met it.
+  var announced: UInt64 = 0
   var accepted: UInt64 = 0
   var hash: UInt64 = 0
   var lastSeen: Int64
@@ -27,13 +31,16 @@ extension PlainModel {
   mutating func decide(_ command: ReplicaCommand, by author: AgentID) -> PlainVerdict {
     let id = command.replica
     let known = replicas[id]
-    if let known, known.owner != author, author != .operator { return .refused(.replica) }
+    if let known, known.owner != author, !known.isOnlyAnnounced, author != .operator, !command.isAnnouncement {
+      return .refused(.replica)
+    }
     switch command {
     case .delta(let delta): return decide(delta, by: author)
     case .reserve(_, let key, let right):
       if known?.isClosed == true { return .refused(.replica) }
       guard reserve(right, on: key, for: id) else { return .refused(.replica) }
       if known == nil { replicas[id] = PlainReplica(owner: author, lastSeen: time) }
+      own(id, author)
       replicas[id]?.lastSeen = time
       return .replica
     case .close:
@@ -43,6 +50,14 @@ extension PlainModel {
     case .resolve(_, let first):
       guard replicas[id]?.kept.remove(first) != nil else { return .refused(.replica) }
       replicas[id]?.lastSeen = time
+      return .replica
+    case .announce(_, let last):
+      let replica = known ?? PlainReplica(owner: author, isOnlyAnnounced: true, lastSeen: time)
+      replicas[id] = replica
+      if !replica.isClosed, last > replica.accepted, last > replica.announced {
+        replicas[id]?.announced = last
+        replicas[id]?.lastSeen = time
+      }
       return .replica
     }
   }
@@ -58,6 +73,7 @@ extension PlainModel {
       }
     }
     replicas[delta.replica] = known
+    own(delta.replica, author)
     replicas[delta.replica]?.accepted = delta.first + numbers - 1
     replicas[delta.replica]?.hash = delta.hash
     replicas[delta.replica]?.lastSeen = time
@@ -94,6 +110,12 @@ extension PlainModel {
     return true
   }
 
+  private mutating func own(_ replica: ReplicaID, _ author: AgentID) {
+    guard replicas[replica]?.isOnlyAnnounced == true else { return }
+    replicas[replica]?.isOnlyAnnounced = false
+    replicas[replica]?.owner = author
+  }
+
   private mutating func close(_ replica: ReplicaID) {
     replicas[replica]?.isClosed = true
     for name in keys.keys { keys[name]?.rights[replica] = nil }
@@ -104,4 +126,9 @@ extension PlainModel {
       if replica.lastSeen + settings.limits.replicaIdleMilliseconds <= time { close(id) }
     }
   }
+}
+
+extension ReplicaCommand {
+  /// Anybody may say whom they have met.
+  fileprivate var isAnnouncement: Bool { if case .announce = self { true } else { false } }
 }

@@ -50,7 +50,9 @@ indirect enum PlainVerdict: Equatable {
         && Set(keys.filter(\.changed).map(\.key)) == Set(state.keys.filter(\.changed).map(\.key))
     case (.kept(.clockAhead), .replica(.kept(.clockAhead))): true
     case (.kept(let reason), .replica(.kept(.state(let refusal)))): reason == Reason(refusal)
-    case (.replica, .replica(.reserved)), (.replica, .replica(.closed)), (.replica, .replica(.resolved)): true
+    case (.replica, .replica(.reserved)), (.replica, .replica(.closed)), (.replica, .replica(.resolved)),
+      (.replica, .replica(.announced)):
+      true
     case (.refused(.replica), .refused(.replica)): true
     case (.settings, .settings), (.settings, .journal): true
     case (.refused(.notThere), .refused(.journal)): true

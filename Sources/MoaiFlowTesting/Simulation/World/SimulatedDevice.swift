@@ -20,8 +20,6 @@ final class SimulatedDevice: Sendable {
     var mayBeLost: [StateValue] = []
     /// Every id that it ever had.
     var ids: Set<ReplicaID> = []
-    /// Those of them that it had before it lost its files: it does not know any more that they are to be closed.
-    var lostIDs: Set<ReplicaID> = []
     /// Exchanges and reservations so far, under way ones included: they change what it may spend.
     var turns = 0
   }
@@ -51,7 +49,6 @@ final class SimulatedDevice: Sendable {
     contents.withLock { contents in contents.entered.filter { !contents.mayBeLost.contains($0) } }
   }
   var ids: Set<ReplicaID> { contents.withLock { $0.ids } }
-  var lostIDs: Set<ReplicaID> { contents.withLock { $0.lostIDs } }
   var mayBeLost: [StateValue] { contents.withLock { $0.mayBeLost } }
 
   /// Opens the files that are there.
@@ -83,10 +80,7 @@ final class SimulatedDevice: Sendable {
     crash()
     if records != nil { log.noteCopiedFiles() }
     files.replace(by: records)
-    contents.withLock { contents in
-      contents.mayBeLost += contents.entered
-      contents.lostIDs.formUnion(contents.ids)
-    }
+    contents.withLock { $0.mayBeLost += $0.entered }
     await start()
   }
 

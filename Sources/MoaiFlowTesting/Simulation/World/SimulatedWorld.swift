@@ -190,19 +190,22 @@ final class SimulatedWorld: Sendable {
     }
   }
 
-  /// What was written under ids whose files are gone will not come; somebody says so.
+  /// What was written under ids whose files are gone will not come. Somebody looks at the list, and closes those that no
+  /// device writes under, or has given up itself.
   private func closeLostReplicas() async {
-    var lost: Set<ReplicaID> = []
-    for device in devices {
-      if device.replica == nil { await device.start() }
-      lost.formUnion(device.lostIDs)
+    var known = await replicaIDs()
+    for device in devices { known.formUnion(await device.replica?.abandonedIDs ?? []) }
+    for _ in 0..<6 {
+      do {
+        for status in try await agents[0].link.replicas() where !status.isClosed && !known.contains(status.replica) {
+          try await agents[0].link.closeReplica(status.replica)
+        }
+        return
+      } catch {
+        await clock.pass(50)
+      }
     }
-    for device in devices {
-      if let id = await device.replica?.id { lost.remove(id) }
-    }
-    for id in lost.sorted() {
-      for _ in 0..<5 where (try? await agents[0].link.closeReplica(id)) == nil { await clock.pass(50) }
-    }
+    log.violation("§5.6", "nobody can close the replicas that are lost")
   }
 
   /// The ids under which devices write now.
@@ -217,8 +220,8 @@ final class SimulatedWorld: Sendable {
   /// Every device exchanges with the swarm until nobody lacks anything.
   private func bringDevicesHome() async {
     for device in devices { device.files.forgetFaults() }
-    await closeLostReplicas()
     for round in 0..<3 {
+      if round == 1 { await closeLostReplicas() }
       for device in devices {
         var attempts = 0
         while !(await device.exchange()) {
