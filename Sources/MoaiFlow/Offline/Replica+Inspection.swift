@@ -5,11 +5,33 @@ extension Replica {
   /// Whether it shows anything that the swarm, as it knows it, does not have.
   package var hasPending: Bool { !state.overlay.isEmpty }
 
+  /// Whether it shows no offline writes but its own.
+  package var hasOnlyOwnPending: Bool {
+    state.overlay.keys.allSatisfy { key in
+      var isOwn = true
+      state.overlay[key]?.forEachDot { if $0.replica != state.id { isOwn = false } }
+      return isOwn
+    }
+  }
+
+  /// The keys of which something is not in the journal, as far as it knows, in their order.
+  package var pendingKeys: [StateKey] { state.overlay.keys.sorted() }
+
+  /// What it shows of them.
+  package var pendingReadings: [ReplicaReading] {
+    pendingKeys.compactMap { key in
+      state.view(of: key).reading().map { ReplicaReading(key: key, value: $0.value, type: $0.type, isPending: true) }
+    }
+  }
+
   /// Its id, the number of its last write, and of the last one that is stored.
   package var place: (id: ReplicaID, last: UInt64, stored: UInt64) { (state.id, state.next - 1, storedUpTo) }
 
   /// Ids that it has given up and does not know to be closed yet.
   package var abandonedIDs: Set<ReplicaID> { Set(state.retired).union(state.formerIDs.keys) }
+
+  /// The hash of its last delta, which stands for all before it.
+  package var lastHash: UInt64 { state.lastHash }
 
   /// Deltas that the swarm has, as another replica told, while its answer to them was lost: until the next exchange nobody
   /// here knows whether a rule refused them.

@@ -141,6 +141,37 @@ extension RunJudge {
   }
 }
 
+extension RunJudge {
+  /// What a device shows of what it wrote is what the journal makes of it, unless somebody else writes there before, or a
+  /// rule refuses something (rule §5.6).
+  mutating func judgeForecasts(of delta: ReplicaDelta, at revision: Revision, _ chronicle: Chronicle) {
+    for forecast in seen.forecasts where forecast.replica == delta.replica && forecast.hash == delta.hash {
+      if let cursor = forecast.cursor, cursor.epoch != chronicle.era.epoch { continue }
+      let since = Int(forecast.cursor?.revision ?? 0)
+      var disturbed: Set<StateKey> = []
+      var isRefused = false
+      for (index, step) in chronicle.entries.enumerated().dropFirst(since) {
+        disturbed.formUnion(chronicle.expired[Revision(index) + 1] ?? [])
+        if case .replica(.delta(let other)) = step.entry.command, other.replica == delta.replica {
+          if case .kept = step.verdict { isRefused = true }
+        } else if step.verdict.isEffective {
+          disturbed.formUnion(step.entry.keys)
+        }
+      }
+      if isRefused { continue }
+      let now = chronicle.model.values
+      for (key, value) in forecast.values.sorted(by: { $0.key < $1.key }) where !disturbed.contains(key) {
+        if now[key] != value {
+          violation(
+            "§5.6",
+            "\(forecast.device) showed \(key) as \(value.map { "\($0)" } ?? "absent"), its writes made it"
+              + " \(now[key].map { "\($0)" } ?? "absent") in entry \(revision)")
+        }
+      }
+    }
+  }
+}
+
 extension KeyWrite {
   var addedElements: [StateValue] {
     switch content {

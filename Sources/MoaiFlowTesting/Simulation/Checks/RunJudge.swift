@@ -112,6 +112,8 @@ struct Chronicle {
   var boundedSince: Revision?
   /// How far each replica's writes were in, from which revision on.
   var accepted: [ReplicaID: [(revision: Revision, number: UInt64)]] = [:]
+  /// Keys that were let go because nobody had changed them, by revision.
+  var expired: [Revision: Set<StateKey>] = [:]
 
   func accepted(_ replica: ReplicaID, at revision: Revision) -> UInt64 {
     accepted[replica]?.last { $0.revision <= revision }?.number ?? 0
@@ -193,12 +195,14 @@ extension RunJudge {
     let verdict = chronicle.model.apply(entry, appendedAt: stored.appendedAt)
     chronicle.entries.append((entry, verdict, applied.outcome))
     let model = chronicle.model
+    chronicle.expired[revision] = Set(model.expired)
     chronicle.moments.append((model.time, model.settings.retention, model.horizon))
     let isBounded = model.policy(of: StateKey(simulated: Workload.budget))?.bounds.minimum != nil
     chronicle.boundedSince = isBounded ? chronicle.boundedSince ?? revision : nil
     judgeTrim(of: entry, at: revision, chronicle)
     if case .replica(.delta(let delta)) = entry.command, case .merged = verdict {
       judgeMeetings(of: delta, at: revision, chronicle)
+      judgeForecasts(of: delta, at: revision, chronicle)
     }
     if case .replica(let command) = entry.command, let replica = model.replicas[command.replica] {
       chronicle.accepted[command.replica, default: []].append((revision, replica.accepted))

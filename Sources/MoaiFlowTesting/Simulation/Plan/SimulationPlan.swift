@@ -75,6 +75,10 @@ package enum StepKind: Sendable, Hashable, CaseIterable {
   case crashDevice
   case deviceFault
   case closeReplica
+  /// Short stories about devices, of what rarely comes together by itself.
+  case newcomer
+  case twins
+  case busyDevice
 }
 
 /// What kind of trouble a run is about: every run has a few kinds, so that each also meets the quiet ones.
@@ -96,7 +100,8 @@ struct RunCharacter {
     if random.below(3) > 0 {
       weights += [
         (.writeOffline, 14), (.exchange, 8), (.spendOffline, maybe(20)), (.meet, maybe(10)), (.crashDevice, maybe(4)),
-        (.deviceFault, maybe(5)), (.closeReplica, maybe(2)),
+        (.deviceFault, maybe(5)), (.closeReplica, maybe(2)), (.newcomer, maybe(3)), (.twins, maybe(3)),
+        (.busyDevice, maybe(5)),
       ]
     }
     sum = weights.reduce(0) { $0 + $1.weight }

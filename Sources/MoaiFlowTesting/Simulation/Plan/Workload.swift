@@ -10,6 +10,8 @@ struct Workload {
     ("map/1", .map), ("map/2", .map), ("reg/1", .register), ("reg/2", .register), ("any/1", .set), ("any/1", .map),
     ("budget", .counter),
   ]
+  /// Keys that anybody may do anything to.
+  static let names = Set(keys.map(\.name)).subtracting(tallies)
   /// A counter that a policy bounds, where there is one.
   static let budget = "budget"
   static let agents = ["alice", "bob", "carol", "dave"]
@@ -43,6 +45,19 @@ struct Workload {
     case .set: return chance(60) ? .add(element()) : .remove(element())
     case .map: return chance(65) ? .put(field: field(), element()) : .removeField(field())
     case .register: return .assign(element())
+    }
+  }
+
+  /// A change of something that is there; nil: of nothing in particular.
+  mutating func operation(on value: StateValue, _ type: CRDTType) -> StateOperation? {
+    switch value {
+    case .array(let elements) where type == .set && !elements.isEmpty: .remove(pick(elements))
+    case .object(let object) where type == .map && !object.fields.isEmpty:
+      chance(50)
+        ? .removeField(pick(object.fields).name) : .put(field: pick(object.fields).name, element())
+    case _ where type == .register: .assign(element())
+    case _ where type == .counter: .increment(Int64(1 + below(9)))
+    default: nil
     }
   }
 

@@ -45,6 +45,17 @@ final class RunLog: Sendable {
     let cursor: Cursor
   }
 
+  /// What a device showed of the keys that it had written before it went home with its writes up to `last`, which hash
+  /// chains to `hash`: what the journal must make of them if nobody else writes there.
+  struct Forecast: Sendable {
+    let device: String
+    let replica: ReplicaID
+    let last: UInt64
+    let hash: UInt64
+    let cursor: Cursor?
+    let values: [StateKey: StateValue?]
+  }
+
   struct Seen: Sendable {
     var commands: [CommandID: Command] = [:]
     var commandOrder: [CommandID] = []
@@ -62,6 +73,7 @@ final class RunLog: Sendable {
     var exchanges = 0
     var meetings: [Meeting] = []
     var homecomings: [Homecoming] = []
+    var forecasts: [Forecast] = []
     var digest = StableHash()
   }
 
@@ -160,6 +172,7 @@ final class RunLog: Sendable {
   }
 
   func note(_ meeting: Meeting) { seen.withLock { $0.meetings.append(meeting) } }
+  func note(_ forecast: Forecast) { seen.withLock { $0.forecasts.append(forecast) } }
   func note(_ homecoming: Homecoming) { seen.withLock { $0.homecomings.append(homecoming) } }
   func noteCopiedFiles() { seen.withLock { $0.hasCopiedFiles = true } }
   func noteRestored() { seen.withLock { $0.hasRestored = true } }

@@ -78,6 +78,14 @@ final class SimulatedAgent: Sendable {
     await submit([write], &workload)
   }
 
+  /// Deletes one of the keys, unless it must stay for the sake of its count.
+  func delete(_ dice: SplitMix64, from keys: [StateKey]) async {
+    var workload = Workload(random: dice)
+    let deletable = keys.filter { Workload.names.contains($0.name.string) }
+    guard !deletable.isEmpty else { return }
+    await submit([WriteRequest(workload.pick(deletable), .delete)], &workload)
+  }
+
   /// Sees to it that there is something to reserve: a counter, and a policy that bounds it.
   func openBudget(_ dice: SplitMix64) async {
     var workload = Workload(random: dice)

@@ -90,6 +90,10 @@ final class SimulatedDevice: Sendable {
     guard let replica else { return await start() }
     var workload = Workload(random: dice)
     if workload.chance(40) { return await enter(into: replica, &workload) }
+    if workload.chance(30), let request = await rewriting(replica, &workload) {
+      do { try await replica.perform([request]) } catch { note(error, "a write") }
+      return
+    }
     let (key, type) = workload.key()
     guard !Workload.tallies.contains(key.name.string) else { return }
     // Devices that write the same key at the same instant write different things.
@@ -105,6 +109,24 @@ final class SimulatedDevice: Sendable {
     } catch {
       note(error, "a write")
     }
+  }
+
+  /// A change of what it shows of a key that is not settled: mostly of something that it met.
+  private func rewriting(_ replica: Replica, _ workload: inout Workload) async -> WriteRequest? {
+    let pending = await replica.pendingReadings.filter { Workload.names.contains($0.key.name.string) }
+    guard !pending.isEmpty else { return nil }
+    let reading = workload.pick(pending)
+    guard let operation = workload.operation(on: reading.value, reading.type) else {
+      return WriteRequest(reading.key, .delete)
+    }
+    return WriteRequest(reading.key, .operations([operation]))
+  }
+
+  /// Enters an element into the ledger.
+  func enter(_ dice: SplitMix64) async {
+    guard let replica else { return await start() }
+    var workload = Workload(random: dice)
+    await enter(into: replica, &workload)
   }
 
   private func enter(into replica: Replica, _ workload: inout Workload) async {
@@ -193,6 +215,7 @@ final class SimulatedDevice: Sendable {
     }
     contents.withLock { $0.turns += 1 }
     defer { contents.withLock { $0.turns += 1 } }
+    if let forecast = await replica.forecast(for: name) { log.note(forecast) }
     do {
       let report = try await replica.exchange(with: link)
       let place = await replica.place
@@ -257,6 +280,15 @@ final class SimulatedDevice: Sendable {
 }
 
 extension Replica {
+  /// What it says that its own writes come to, if nothing that it met is in between.
+  fileprivate func forecast(for device: String) -> RunLog.Forecast? {
+    guard hasOnlyOwnPending, unsentCount > 0 else { return nil }
+    var values: [StateKey: StateValue?] = [:]
+    for key in pendingKeys { values[key] = .some(shownValues[key]) }
+    return RunLog.Forecast(
+      device: device, replica: place.id, last: place.last, hash: lastHash, cursor: cursor, values: values)
+  }
+
   /// What it shows, if all of that is in the swarm.
   fileprivate var settledCopy: (cursor: Cursor, values: [StateKey: StateValue])? {
     guard let cursor, !hasPending else { return nil }

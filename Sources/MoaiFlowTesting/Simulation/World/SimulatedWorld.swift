@@ -12,7 +12,7 @@ final class SimulatedWorld: Sendable {
   let pollers: [SimulatedReader]
   let followers: [SimulatedReader]
   let devices: [SimulatedDevice]
-  private let clock = SimulatedClock()
+  let clock = SimulatedClock()
 
   init(seed: UInt64, isTracing: Bool) {
     let log = RunLog(isTracing: isTracing)
@@ -124,38 +124,13 @@ final class SimulatedWorld: Sendable {
       let faults = SimulatedFiles.Fault.allCases
       device.files.willMeet(faults[dice.below(faults.count)])
     case .closeReplica: await close(device)
+    case .newcomer: await newcomer(device, &dice)
+    case .twins: await twins(device, &dice)
+    case .busyDevice: await busy(device, &dice)
     case .backUp: await attempt { try await self.disk.backUp() }
     case .restoreBackup: await restoreBackup(dice)
     }
     await host.restartIfStopped()
-  }
-
-  /// A device goes and comes back: with its files, with an old copy of them, with a copy of another's, or with none.
-  private func crash(_ device: SimulatedDevice, _ dice: inout SplitMix64) async {
-    if dice.below(3) == 0 { device.files.copy() }
-    switch dice.below(8) {
-    case 0:
-      log.note(event: "\(device.name) loses its files")
-      await device.comeBack(with: nil)
-    case 1:
-      log.note(event: "\(device.name) gets an old copy of its files")
-      if let old = device.files.oldestCopy { await device.comeBack(with: old) }
-    case 2:
-      let other = devices[dice.below(devices.count)]
-      log.note(event: "\(device.name) gets the files of \(other.name)")
-      if other !== device { await device.comeBack(with: other.files.records) }
-    default:
-      log.note(event: "\(device.name) crashes")
-      device.crash()
-      await clock.pass(dice.below(300))
-      await device.start()
-    }
-  }
-
-  /// Somebody closes a replica that is still there.
-  private func close(_ device: SimulatedDevice) async {
-    guard let replica = await device.replica?.id else { return }
-    _ = try? await agents[0].link.closeReplica(replica)
   }
 
   private func restoreBackup(_ dice: SplitMix64) async {
@@ -187,52 +162,6 @@ final class SimulatedWorld: Sendable {
       log.note(.success(report), of: id, key: key)
     } catch {
       log.note(.failure(error), of: id, key: key)
-    }
-  }
-
-  /// What was written under ids whose files are gone will not come. Somebody looks at the list, and closes those that no
-  /// device writes under, or has given up itself.
-  private func closeLostReplicas() async {
-    var known = await replicaIDs()
-    for device in devices { known.formUnion(await device.replica?.abandonedIDs ?? []) }
-    for _ in 0..<6 {
-      do {
-        for status in try await agents[0].link.replicas() where !status.isClosed && !known.contains(status.replica) {
-          try await agents[0].link.closeReplica(status.replica)
-        }
-        return
-      } catch {
-        await clock.pass(50)
-      }
-    }
-    log.violation("§5.6", "nobody can close the replicas that are lost")
-  }
-
-  /// The ids under which devices write now.
-  func replicaIDs() async -> Set<ReplicaID> {
-    var ids: Set<ReplicaID> = []
-    for device in devices {
-      if let id = await device.replica?.id { ids.insert(id) }
-    }
-    return ids
-  }
-
-  /// Every device exchanges with the swarm until nobody lacks anything.
-  private func bringDevicesHome() async {
-    for device in devices { device.files.forgetFaults() }
-    for round in 0..<3 {
-      if round == 1 { await closeLostReplicas() }
-      for device in devices {
-        var attempts = 0
-        while !(await device.exchange()) {
-          attempts += 1
-          if attempts == 6 {
-            if round == 2 { log.violation("§5.6", "\(device.name) does not come to an exchange") }
-            break
-          }
-          await clock.pass(100)
-        }
-      }
     }
   }
 
