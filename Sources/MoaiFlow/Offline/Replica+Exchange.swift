@@ -37,8 +37,15 @@ extension Replica {
     try await beginExchange()
     defer { endExchange() }
     var report = ExchangeReport()
-    let epoch = try await send(to: connection, &report)
-    try await receive(from: connection, sentTo: epoch, &report)
+    // What was written meanwhile goes along: a removal could not hide what the swarm now has of earlier writes.
+    for attempt in 0...Replica.attempts {
+      let epoch = try await send(to: connection, &report)
+      let pages = try await changes(from: connection)
+      if state.unsent.isEmpty || attempt == Replica.attempts {
+        try await take(pages, from: connection, sentTo: epoch, &report)
+        break
+      }
+    }
     return report
   }
 
@@ -152,19 +159,20 @@ extension Replica {
     }
   }
 
-  private func receive(
-    from connection: any SwarmConnection, sentTo epoch: Epoch, _ report: inout ExchangeReport
-  ) async throws(ReplicaError) {
-    var pages: [ChangesPage] = []
-    var start: Cursor?
-    var attempts = 0
-    repeat {
-      guard attempts <= Replica.attempts else { throw .swarm(.busy) }
-      attempts += 1
-      start = state.mirror.cursor
-      pages = try await changes(since: start, from: connection)
+  /// What changed since the place that the mirror is at.
+  private func changes(from connection: any SwarmConnection) async throws(ReplicaError) -> [ChangesPage] {
+    for _ in 0...Replica.attempts {
+      let start = state.mirror.cursor
+      let pages = try await changes(since: start, from: connection)
       // Another replica may have brought this one further meanwhile; what came is not for where it is now.
-    } while state.mirror.cursor != start
+      if state.mirror.cursor == start { return pages }
+    }
+    throw .swarm(.busy)
+  }
+
+  private func take(
+    _ pages: [ChangesPage], from connection: any SwarmConnection, sentTo epoch: Epoch, _ report: inout ExchangeReport
+  ) async throws(ReplicaError) {
     do { try state.take(pages, now: sources.now()) } catch { throw .swarm(error) }
     for (met, last) in state.unheardOf.prefix(Replica.announcements) {
       _ = try await ask { () throws(SwarmError) in

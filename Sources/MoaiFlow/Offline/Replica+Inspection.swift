@@ -5,9 +5,10 @@ extension Replica {
   /// Whether it shows anything that the swarm, as it knows it, does not have.
   package var hasPending: Bool { !state.overlay.isEmpty }
 
-  /// Whether it shows no offline writes but its own.
-  package var hasOnlyOwnPending: Bool {
-    state.overlay.keys.allSatisfy { key in
+  /// Whether it shows no offline writes but its own, and has learnt nothing of the swarm since it made them.
+  package var isUndisturbed: Bool {
+    guard state.unsent.allSatisfy({ $0.delta.base == cursor }) else { return false }
+    return state.overlay.keys.allSatisfy { key in
       var isOwn = true
       state.overlay[key]?.forEachDot { if $0.replica != state.id { isOwn = false } }
       return isOwn
@@ -16,13 +17,6 @@ extension Replica {
 
   /// The keys of which something is not in the journal, as far as it knows, in their order.
   package var pendingKeys: [StateKey] { state.overlay.keys.sorted() }
-
-  /// What it shows of them.
-  package var pendingReadings: [ReplicaReading] {
-    pendingKeys.compactMap { key in
-      state.view(of: key).reading().map { ReplicaReading(key: key, value: $0.value, type: $0.type, isPending: true) }
-    }
-  }
 
   /// Its id, the number of its last write, and of the last one that is stored.
   package var place: (id: ReplicaID, last: UInt64, stored: UInt64) { (state.id, state.next - 1, storedUpTo) }

@@ -98,6 +98,22 @@ import Testing
     #expect(try await alice.value("c") == 3)
   }
 
+  @Test("§5.6 what is deleted while an exchange is under way stays deleted, and goes along (seed 355)")
+  func deletedMeanwhile() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let alice = try await bench.replica("alice")
+    try await alice.increment("c", by: 5)
+    try await alice.add("x", to: "s")
+    let line = InterruptedConnection(swarm: swarm) {
+      try? await alice.delete("c")
+      try? await alice.remove("x", from: "s")
+    }
+    try await alice.exchange(with: line)
+    #expect(try await alice.values == [StateKey("s"): []])
+    #expect(try await alice.values == swarm.values())
+  }
+
   @Test("§5.6 a replica that began with a copy of the swarm tells nobody that it knows of no deletions before it")
   func deletionsBefore() async throws {
     let bench = try await ReplicaBench()

@@ -90,7 +90,7 @@ final class SimulatedDevice: Sendable {
     guard let replica else { return await start() }
     var workload = Workload(random: dice)
     if workload.chance(40) { return await enter(into: replica, &workload) }
-    if workload.chance(30), let request = await rewriting(replica, &workload) {
+    if workload.chance(40), let request = await rewriting(replica, &workload) {
       do { try await replica.perform([request]) } catch { note(error, "a write") }
       return
     }
@@ -111,15 +111,20 @@ final class SimulatedDevice: Sendable {
     }
   }
 
-  /// A change of what it shows of a key that is not settled: mostly of something that it met.
+  /// A change of what it shows of a key, mostly of one that it or somebody whom it met has written.
   private func rewriting(_ replica: Replica, _ workload: inout Workload) async -> WriteRequest? {
-    let pending = await replica.pendingReadings.filter { Workload.names.contains($0.key.name.string) }
-    guard !pending.isEmpty else { return nil }
-    let reading = workload.pick(pending)
-    guard let operation = workload.operation(on: reading.value, reading.type) else {
-      return WriteRequest(reading.key, .delete)
+    let all = await workload.chance(80) ? replica.pendingKeys : replica.keys()
+    let keys = all.filter { Workload.names.contains($0.name.string) }
+    guard !keys.isEmpty else { return nil }
+    let key = workload.pick(keys)
+    guard let reading = try? await replica.read(key.name.string) else {
+      let type = Workload.keys.first { $0.name == key.name.string }?.type ?? .register
+      return WriteRequest(key, .operations([workload.operation(type)]))
     }
-    return WriteRequest(reading.key, .operations([operation]))
+    guard workload.chance(75), let operation = workload.operation(on: reading.value, reading.type) else {
+      return WriteRequest(key, .delete)
+    }
+    return WriteRequest(key, .operations([operation]))
   }
 
   /// Enters an element into the ledger.
@@ -280,9 +285,9 @@ final class SimulatedDevice: Sendable {
 }
 
 extension Replica {
-  /// What it says that its own writes come to, if nothing that it met is in between.
+  /// What it says that its own writes come to, if nothing that it met or learnt is in between.
   fileprivate func forecast(for device: String) -> RunLog.Forecast? {
-    guard hasOnlyOwnPending, unsentCount > 0 else { return nil }
+    guard isUndisturbed, unsentCount > 0 else { return nil }
     var values: [StateKey: StateValue?] = [:]
     for key in pendingKeys { values[key] = .some(shownValues[key]) }
     return RunLog.Forecast(

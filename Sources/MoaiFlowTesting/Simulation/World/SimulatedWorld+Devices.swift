@@ -44,7 +44,8 @@ extension SimulatedWorld {
     await device.meet(other)
   }
 
-  /// Two devices have the same files, and both go on: one of them meets a third, and they come to the swarm at once.
+  /// Two devices have the same files, and both go on: one of them meets a third, and may be lost then; they come to the
+  /// swarm at once.
   func twins(_ device: SimulatedDevice, _ dice: inout SplitMix64) async {
     let (twin, third) = (devices[dice.below(devices.count)], devices[dice.below(devices.count)])
     guard twin !== device else { return }
@@ -55,7 +56,10 @@ extension SimulatedWorld {
       for one in [device, twin] { await one.enter(same) }
       if dice.below(3) == 0 { await [device, twin][dice.below(2)].write(SplitMix64(seed: dice.next())) }
     }
-    if dice.below(2) == 0 { await twin.meet(third) }
+    if dice.below(2) == 0 {
+      await twin.meet(third)
+      if dice.below(3) == 0 { await twin.comeBack(with: nil) }
+    }
     for one in [device, twin] { courier.send { await one.exchange() } }
   }
 
@@ -64,18 +68,20 @@ extension SimulatedWorld {
     let other = devices[dice.below(devices.count)]
     log.note(event: "\(device.name) is busy")
     let faults = SimulatedFiles.Fault.allCases
-    for _ in 0..<dice.below(3) { device.files.willMeet(faults[dice.below(faults.count)]) }
+    if dice.below(2) == 0 { device.files.willMeet(.slow) }
+    if dice.below(2) == 0 { device.files.willMeet(faults[dice.below(faults.count)]) }
     let isMeeting = dice.below(2) == 0
-    for number in 0..<(2 + dice.below(6)) {
+    courier.send {
+      if isMeeting { await device.meet(other) } else { await device.exchange() }
+    }
+    // The first commit may be the exchange's, and what is written then waits for the next.
+    await clock.pass(dice.below(120))
+    for _ in 0..<(1 + dice.below(6)) {
       let own = SplitMix64(seed: dice.next())
       courier.send { await device.write(own) }
-      if number == 1 {
-        courier.send {
-          if isMeeting { await device.meet(other) } else { await device.exchange() }
-        }
-      }
       await clock.pass(dice.below(20))
     }
+    await clock.pass(dice.below(400))
     guard dice.below(2) == 0 else { return }
     device.crash()
     await device.start()
