@@ -117,6 +117,10 @@ extension Replica {
       if let status, status.owner == agent { report.refused += state.learn(status.kept) }
       switch state.standing(status, in: place.epoch) {
       case .follows(let accepted): state.confirm(upTo: accepted, at: place.revision)
+      case .copied:
+        guard attempt < Replica.attempts else { throw .refused(.forked(id, first: state.next)) }
+        try await ask { () throws(SwarmError) in try await connection.closeReplica(id, as: agent) }
+        continue
       case .renumber(let reason, let accepted, let doubtful):
         guard attempt < Replica.attempts else { throw .refused(.forked(id, first: accepted + 1)) }
         let new = state.successor(after: accepted, doubtful: doubtful) ?? sources.newID()

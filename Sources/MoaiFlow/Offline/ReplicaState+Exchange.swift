@@ -8,6 +8,9 @@ extension ReplicaState {
     /// The journal has the writes up to `accepted`. The others can only be sent under a new id; of the first `doubtful`
     /// of them nobody knows whether the journal has them.
     case renumber(Renumbering.Reason, accepted: UInt64, doubtful: Int)
+    /// Others have met writes of this id that this replica never made: a copy's. The copy may still send what both have,
+    /// so the id must be closed before anything is numbered anew.
+    case copied
   }
 
   /// Compares what the journal of an epoch says of this replica with what it holds (rule §5.6).
@@ -15,7 +18,7 @@ extension ReplicaState {
     guard let status else {
       let isWhole = log.first.map { $0.delta.first == 1 } ?? (next == 1)
       guard isWhole else { return .renumber(.unknown, accepted: 0, doubtful: 0) }
-      return met < next ? .follows(accepted: 0) : .renumber(.forked, accepted: 0, doubtful: 0)
+      return met < next ? .follows(accepted: 0) : .copied
     }
     let isSame =
       if let delta = log.first(where: { $0.delta.last == status.accepted }) {
@@ -27,10 +30,11 @@ extension ReplicaState {
         next == status.accepted + 1 && lastHash == status.hash
       }
     if isSame {
-      if status.isClosed { return .renumber(.closed, accepted: status.accepted, doubtful: 0) }
-      // What others have met and this replica never made is a copy's.
-      return max(status.announced, met) < next
-        ? .follows(accepted: status.accepted) : .renumber(.forked, accepted: status.accepted, doubtful: 0)
+      let isCopied = max(status.announced, met) >= next
+      if status.isClosed {
+        return .renumber(isCopied ? .forked : .closed, accepted: status.accepted, doubtful: 0)
+      }
+      return isCopied ? .copied : .follows(accepted: status.accepted)
     }
     // Older than everything held: a backup was restored. Newer or other: the folder was copied, or is an old copy.
     guard let first = log.first, first.delta.first <= status.accepted else {

@@ -1,8 +1,11 @@
 @testable import MoaiFlow
 
-/// A connection on which something else happens when changes have been asked for and have not arrived yet.
+/// A connection on which something else happens when an answer is on its way.
 struct InterruptedConnection: SwarmConnection {
+  enum Moment { case changes, replica }
+
   let swarm: Swarm
+  var moment = Moment.changes
   let interruption: @Sendable () async throws(SwarmError) -> Void
 
   func perform(_ request: Request) async throws(SwarmError) -> Outcome { try await swarm.perform(request) }
@@ -19,7 +22,10 @@ struct InterruptedConnection: SwarmConnection {
 
   func answer(_ query: Query) async throws(SwarmError) -> Answer {
     let answer = try await swarm.answer(query)
-    if case .changes = query { try await interruption() }
+    switch (query, moment) {
+    case (.changes, .changes), (.replica, .replica): try await interruption()
+    default: break
+    }
     return answer
   }
 

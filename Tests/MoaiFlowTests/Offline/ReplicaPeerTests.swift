@@ -277,6 +277,28 @@ import Testing
     #expect(try await bob.value("c") == 10, "what the copy wrote is not with the id that alice gave up")
   }
 
+  @Test("§5.6 what a copy sends while a replica learns of it is not sent again under another id (seeds 1005, 14770)")
+  func copyIsFaster() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let store = InMemoryReplicaStore()
+    let alice = try await bench.replica("alice", in: store)
+    try await alice.increment("c", by: 1)
+    let copy = try await bench.replica("alice", in: InMemoryReplicaStore(copying: store))
+    try await copy.increment("c", by: 10)
+    let bob = try await bench.replica("bob")
+    try await bob.exchange(with: copy)
+    await #expect(throws: ReplicaError.self) { try await alice.exchange(with: bob) }
+    let line = InterruptedConnection(swarm: swarm, moment: .replica) { _ = try? await copy.exchange(with: swarm) }
+    try await alice.exchange(with: line)
+    for replica in [copy, alice, bob] { try await replica.exchange(with: swarm) }
+    #expect(try await swarm.value("c") == 11)
+    for replica in [copy, alice, bob] {
+      try await replica.exchange(with: swarm)
+      #expect(try await replica.value("c") == 11)
+    }
+  }
+
   @Test("§5.6 replicas of other swarms, and of another epoch, are refused")
   func strangers() async throws {
     let bench = try await ReplicaBench()
