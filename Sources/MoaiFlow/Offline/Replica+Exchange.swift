@@ -98,14 +98,14 @@ extension Replica {
   private func send(
     to connection: any SwarmConnection, _ report: inout ExchangeReport
   ) async throws(ReplicaError) -> Epoch {
+    var closed: Set<ReplicaID> = []
     for attempt in 0...Replica.attempts {
-      for old in state.retired {
+      for old in state.formerIDs.keys.sorted() where closed.insert(old).inserted {
         do {
           try await ask { () throws(SwarmError) in try await connection.closeReplica(old, as: agent) }
         } catch .refused(.notYours) {
           // The operator closed an id that the journal had never heard of.
         }
-        state.noteClosed(old)
       }
       let id = state.id
       let status = try await ask { () throws(SwarmError) in try await connection.status(of: id) }

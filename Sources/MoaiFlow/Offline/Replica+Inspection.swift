@@ -22,7 +22,7 @@ extension Replica {
   package var place: (id: ReplicaID, last: UInt64, stored: UInt64) { (state.id, state.next - 1, storedUpTo) }
 
   /// Ids that it has given up and does not know to be closed yet.
-  package var abandonedIDs: Set<ReplicaID> { Set(state.retired).union(state.formerIDs.keys) }
+  package var abandonedIDs: Set<ReplicaID> { Set(state.formerIDs.keys) }
 
   /// The hash of its last delta, which stands for all before it.
   package var lastHash: UInt64 { state.lastHash }

@@ -89,8 +89,6 @@ extension ReplicaState {
     if next > confirmed + 1 { overlay.forget(CausalContext(range: DotRange(id, confirmed + 1, next - 1))) }
     doubtful += rest.prefix(count).map(\.delta)
     for delta in rest.prefix(count).map(\.delta) { changes[.doubtful(delta)] = .some(delta.encoded()) }
-    // Nobody may go on waiting for writes under the old id: other replicas have met some that will not come.
-    retired.append(id)
     // The deltas had seen this replica's earlier writes, which the journal has under the old id.
     let own = VectorClock([(id, rest.dropFirst(count).first.map { $0.delta.first - 1 } ?? 0)])
     formerIDs[id] = confirmed
@@ -105,12 +103,6 @@ extension ReplicaState {
           writes: old.writes))
     }
     noteOverlay()
-    noteHead()
-  }
-
-  /// Notes that the journal has closed an id that was given up.
-  mutating func noteClosed(_ old: ReplicaID) {
-    retired.removeAll { $0 == old }
     noteHead()
   }
 

@@ -76,8 +76,6 @@ extension ReplicaState {
       writer.fixed64(id.rawValue)
       writer.varint(last)
     }
-    writer.count(retired.count)
-    for id in retired { writer.fixed64(id.rawValue) }
     writer.count(rights.count)
     for (key, right) in rights.sorted(by: { $0.key < $1.key }) {
       writer.string(key.name.string)
@@ -147,9 +145,6 @@ extension ReplicaState {
     for _ in 0..<(try reader.count("head.former_ids", bytesPerElement: 9)) {
       let former = ReplicaID(try reader.fixed64("head.former_id"))
       formerIDs[former] = try reader.varint("head.former_id")
-    }
-    for _ in 0..<(try reader.count("head.retired", bytesPerElement: 8)) {
-      retired.append(ReplicaID(try reader.fixed64("head.retired")))
     }
     for _ in 0..<(try reader.count("head.rights", bytesPerElement: 4)) {
       let key = try reader.key("head.right")

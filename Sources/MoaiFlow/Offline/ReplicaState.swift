@@ -29,11 +29,9 @@ struct ReplicaState: Sendable {
   /// Deltas of which nobody knows whether the journal has them: found in an old copy of the folder, and older than what
   /// the journal remembers. They are not sent again, because they might count twice.
   var doubtful: [ReplicaDelta] = []
-  /// Ids that this replica has written under, and the last number that the journal had of it then. Those that the mirror
-  /// knows to be closed are forgotten.
+  /// Ids that this replica has given up, and the last number that the journal had of each then. Nobody may go on waiting
+  /// for writes under them, so they are closed; those that the mirror knows to be closed are forgotten.
   var formerIDs: [ReplicaID: UInt64] = [:]
-  /// Ids that this replica has given up, and that the journal has not closed yet.
-  var retired: [ReplicaID] = []
   /// Whether the overlay has changed in another way than by this replica's own writes, which the log has.
   var isOverlayChanged = false
   /// What must be stored.

@@ -299,6 +299,24 @@ import Testing
     }
   }
 
+  @Test("§5.6 an id that was given up is closed again where a restore has forgotten that it was (seed 33564)")
+  func closedBeforeTheRestore() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let store = InMemoryReplicaStore()
+    let alice = try await bench.replica("alice", in: store)
+    let copy = try await bench.replica("alice", in: InMemoryReplicaStore(copying: store))
+    try await copy.increment("c", by: 1)
+    let bob = try await bench.replica("bob")
+    try await bob.exchange(with: copy)
+    await #expect(throws: ReplicaError.self) { try await alice.exchange(with: bob) }
+    let line = InterruptedConnection(swarm: swarm) { () throws(SwarmError) in throw .busy }
+    await #expect(throws: ReplicaError.swarm(.busy)) { try await alice.exchange(with: line) }
+    let restored = try await SwarmBench(epoch: 0xF).open()
+    for replica in [alice, bob] { try await replica.exchange(with: restored) }
+    #expect(try await bob.values == restored.values())
+  }
+
   @Test("§5.6 replicas of other swarms, and of another epoch, are refused")
   func strangers() async throws {
     let bench = try await ReplicaBench()
