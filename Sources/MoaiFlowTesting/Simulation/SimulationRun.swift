@@ -15,6 +15,7 @@ package struct SimulationRun: Sendable {
 
   private let plan: SimulationPlan
   private let world: SimulatedWorld
+  private let isTracing: Bool
 
   /// Runs a plan on this thread, which ``SeededExecutor`` must have been installed on.
   package static func report(on plan: SimulationPlan, isTracing: Bool = false) -> Report {
@@ -22,7 +23,8 @@ package struct SimulationRun: Sendable {
     let order = orders[min(Int(plan.seed % 6), orders.count - 1) % orders.count]
     do {
       return try SeededExecutor.run(seed: plan.seed, order: plan.seed % 6 < 3 ? .random : order) {
-        await SimulationRun(plan: plan, world: SimulatedWorld(seed: plan.seed, isTracing: isTracing)).run()
+        let world = SimulatedWorld(seed: plan.seed, isTracing: isTracing)
+        return await SimulationRun(plan: plan, world: world, isTracing: isTracing).run()
       }
     } catch {
       let violation = SimulationViolation(rule: "simulation", text: "\(error)")
@@ -45,6 +47,7 @@ package struct SimulationRun: Sendable {
     var chain: UInt64 = 0
     do {
       var judge = try await RunJudge(world)
+      if isTracing { print(judge.eras) }
       try await judge.judge()
       violations += judge.violations
       statistics = judge.statistics
@@ -56,5 +59,14 @@ package struct SimulationRun: Sendable {
     digest.combine(chain)
     for violation in violations { digest.combine(bytes: Array(violation.description.utf8)) }
     return Report(seed: plan.seed, digest: digest.finalize(), violations: violations, statistics: statistics)
+  }
+
+  private func print(_ eras: [SimulatedDisk.Era]) {
+    for era in eras {
+      for stored in era.entries.dropFirst(Int(era.inherited)) {
+        let entry = try? Entry(decoding: stored.payload)
+        Swift.print("  entry \(era.epoch)-\(stored.revision): \(entry.map { "\($0.author) \($0.command)" } ?? "unreadable")")
+      }
+    }
   }
 }
