@@ -9,9 +9,11 @@ extension Replica {
   package var isUndisturbed: Bool {
     guard state.unsent.allSatisfy({ $0.delta.base == cursor }) else { return false }
     return state.overlay.keys.allSatisfy { key in
-      var isOwn = true
-      state.overlay[key]?.forEachDot { if $0.replica != state.id { isOwn = false } }
-      return isOwn
+      var isUndisturbed = true
+      state.overlay[key]?.forEach { _, writes in
+        for (dot, write) in writes where dot.replica != state.id || write.base != cursor { isUndisturbed = false }
+      }
+      return isUndisturbed
     }
   }
 

@@ -33,8 +33,8 @@ public actor Replica {
   private var waiting: [CheckedContinuation<ReplicaError?, Never>] = []
   private var isCommitting = false
   private var isClosed = false
-  /// The number of the last write that the store has.
-  private(set) var storedUpTo: UInt64
+  /// The last write that the store has, and the id that it was made under.
+  private var lastStored: (id: ReplicaID, number: UInt64)
   /// An exchange is under way; others wait.
   private var isExchanging = false
   private var exchangers: [CheckedContinuation<Void, Never>] = []
@@ -45,8 +45,11 @@ public actor Replica {
     self.state = state
     agent = state.agent
     swarm = state.swarm
-    storedUpTo = state.next - 1
+    lastStored = (state.id, state.next - 1)
   }
+
+  /// The number of the last write that the store has; 0 for an id that is not stored yet.
+  var storedUpTo: UInt64 { lastStored.id == state.id ? lastStored.number : 0 }
 
   /// Opens the replica that a store holds, or begins one in an empty store.
   ///
@@ -124,7 +127,7 @@ public actor Replica {
       let hash = last > storedUpTo ? state.lastHash : nil
       do {
         try await store.commit(state.takeChanges())
-        if id == state.id { storedUpTo = last }
+        lastStored = (id, last)
       } catch {
         failure = .store(error)
         await reload(after: &failure, storing: hash)
@@ -145,7 +148,7 @@ public actor Replica {
       waiting = []
       if let hash, stored.lastHash == hash, case .store(.uncertain)? = failure { failure = nil }
       state = stored
-      storedUpTo = stored.next - 1
+      lastStored = (stored.id, stored.next - 1)
     } catch {
       isClosed = true
       for waiter in waiting { waiter.resume(returning: error) }

@@ -56,7 +56,8 @@ struct ReplicaView {
   private var isMirroredDeleted: Bool {
     guard let mirrored, let deletions = overlay?[.deletion] else { return false }
     if deletions.contains(where: { $0.value.hasSeen(mirrored.revision, of: epoch) }) { return true }
-    guard mirrored.type != .counter, !mirrored.parts.isEmpty else { return false }
+    guard mirrored.type != .counter else { return false }
+    // Where others removed the rest, nothing is left that the deletion would spare.
     return mirrored.parts.allSatisfy { part in
       deletions.contains { $0.value.hasSeen(part.value.origin.revision, of: epoch) }
     }

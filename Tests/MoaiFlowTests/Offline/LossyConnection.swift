@@ -1,3 +1,4 @@
+import MoaiFlowTesting
 import Synchronization
 
 @testable import MoaiFlow
@@ -43,6 +44,21 @@ final class FailingReplicaStore: ReplicaStore {
 
   func commit(_ changes: [StoredRecord]) async throws(JournalError) {
     if let error = failure.withLock({ $0 }) { throw error }
+    try await memory.commit(changes)
+  }
+
+  func close() async throws(JournalError) { try await memory.close() }
+}
+
+/// A store whose commits wait while its gate is closed.
+final class GatedReplicaStore: ReplicaStore {
+  let memory = InMemoryReplicaStore()
+  let gate = Gate()
+
+  func load() async throws(JournalError) -> [StoredRecord] { try await memory.load() }
+
+  func commit(_ changes: [StoredRecord]) async throws(JournalError) {
+    await gate.pass()
     try await memory.commit(changes)
   }
 

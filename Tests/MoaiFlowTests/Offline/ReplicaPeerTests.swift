@@ -317,6 +317,48 @@ import Testing
     #expect(try await bob.values == restored.values())
   }
 
+  @Test("§5.6 a key that was deleted here, and that others have emptied meanwhile, is not shown (seed 83926)")
+  func deletedAndEmptied() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let dave = try await swarm.join(as: "dave")
+    try await dave.state.put(1, field: "f", in: "m")
+    let alice = try await bench.replica("alice")
+    let bob = try await bench.replica("bob")
+    try await alice.exchange(with: swarm)
+    try await alice.delete("m")
+    try await dave.state.removeField("f", from: "m")
+    try await bob.exchange(with: swarm)
+    try await alice.exchange(with: bob)
+    #expect(try await alice.value("m") == nil)
+    try await alice.exchange(with: swarm)
+    #expect(try await swarm.value("m") == nil)
+  }
+
+  @Test("§5.6 what was stored under an old id says nothing of the new one (seed 83027)")
+  func storedUnderAnOldID() async throws {
+    let bench = try await ReplicaBench()
+    let swarm = try await bench.swarmBench.open()
+    let store = GatedReplicaStore()
+    let alice = try await bench.replica("alice", in: store)
+    try await alice.increment("c", by: 1)
+    try await alice.exchange(with: swarm)
+    try await swarm.closeReplica(alice.id)
+    let first = await alice.id
+    store.gate.close()
+    let exchange = Task { try await alice.exchange(with: swarm) }
+    await store.gate.untilHeld()
+    // The first commit of the exchange, or the one after the renumbering: both wait at the gate in turn.
+    while await alice.id == first {
+      store.gate.letThrough()
+      await store.gate.untilHeld()
+    }
+    #expect(await alice.place.stored == 0)
+    store.gate.open()
+    _ = try await exchange.value
+    #expect(await alice.place.id != first)
+  }
+
   @Test("§5.6 replicas of other swarms, and of another epoch, are refused")
   func strangers() async throws {
     let bench = try await ReplicaBench()
