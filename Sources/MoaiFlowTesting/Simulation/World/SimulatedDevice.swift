@@ -179,9 +179,10 @@ final class SimulatedDevice: Sendable {
     do {
       if workload.chance(50) {
         let right = CounterRight(down: Int64(1 + workload.below(8)))
-        contents.withLock { $0.turns += 1 }
-        defer { contents.withLock { $0.turns += 1 } }
-        _ = try await replica.reserve(right, of: Workload.budget, from: link)
+        // What is spent and not sent yet is not there to spend again afterwards.
+        if workload.chance(30) { try await spend(1, of: replica) }
+        try await reserve(right, for: replica)
+        if workload.chance(30) { try await spendAll(of: replica) }
       } else if workload.chance(70) {
         try await spend(Int64(1 + workload.below(6)), of: replica)
       } else {
@@ -194,6 +195,17 @@ final class SimulatedDevice: Sendable {
     } catch {
       note(error, "spending")
     }
+  }
+
+  private func reserve(_ right: CounterRight, for replica: Replica) async throws(ReplicaError) {
+    contents.withLock { $0.turns += 1 }
+    defer { contents.withLock { $0.turns += 1 } }
+    _ = try await replica.reserve(right, of: Workload.budget, from: link)
+  }
+
+  private func spendAll(of replica: Replica) async throws(ReplicaError) {
+    let all = await replica.rights[StateKey(simulated: Workload.budget)]?.down ?? 0
+    if all > 0 { try await spend(all, of: replica) }
   }
 
   /// What it spends is subtracted at once from what it may spend (rule §4.6).

@@ -101,6 +101,12 @@ final class SimulatedWorld: Sendable {
     case .appendFault:
       let faults = SimulatedDisk.AppendFault.allCases
       disk.willAppend(faults[dice.below(faults.count)])
+      // Now and then it meets a whole batch.
+      guard dice.below(2) == 0 else { break }
+      for agent in agents {
+        let own = SplitMix64(seed: dice.next())
+        courier.send { await agent.write(own) }
+      }
     case .saveFault: disk.willFailSave()
     case .readFault: disk.willFailRead()
     case .clockJump: disk.time.jump(by: [-3_600_000, -5_000, 3_000, 3_600_000, 25 * 3_600_000][dice.below(5)])
