@@ -14,13 +14,20 @@ let package = Package(
     .library(name: "MoaiCRDT", targets: ["MoaiCRDT"]),
     .library(name: "MoaiFlow", targets: ["MoaiFlow"]),
     .library(name: "MoaiFlowSQLite", targets: ["MoaiFlowSQLite"]),
+    .library(name: "MoaiFlowHub", targets: ["MoaiFlowHub"]),
     .library(name: "MoaiFlowTesting", targets: ["MoaiFlowTesting"]),
     .executable(name: "moai-flow", targets: ["moai-flow"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
   targets: [
@@ -34,14 +41,28 @@ let package = Package(
       dependencies: ["MoaiFlow", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: features),
     .target(
+      name: "MoaiFlowHub",
+      dependencies: [
+        "MoaiCRDT", "MoaiFlow",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: features),
+    .target(
       name: "MoaiFlowTesting",
       dependencies: ["MoaiCRDT", "MoaiFlow", .product(name: "HeapModule", package: "swift-collections")],
       swiftSettings: features),
     .executableTarget(
       name: "moai-flow",
       dependencies: [
-        "MoaiCRDT", "MoaiFlow", "MoaiFlowSQLite",
+        "MoaiCRDT", "MoaiFlow", "MoaiFlowHub", "MoaiFlowSQLite",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: features),
     .executableTarget(

@@ -35,13 +35,18 @@ struct Deadlines: Sendable {
   }
 
   private var heap = Heap<Item>()
+  /// Those of the heap that are not only about forgetting.
+  private var noticeable = Heap<Item>()
   private var instants: [DeadlineID: Int64] = [:]
 
   /// Sets, moves or (nil) removes a deadline, in milliseconds of journal time.
   mutating func set(_ id: DeadlineID, at instant: Int64?) {
     guard instants[id] != instant else { return }
     instants[id] = instant
-    if let instant { heap.insert(Item(instant: instant, id: id)) }
+    guard let instant else { return }
+    heap.insert(Item(instant: instant, id: id))
+    if case .forgetCommands = id { return }
+    noticeable.insert(Item(instant: instant, id: id))
   }
 
   /// Sets a deadline that is not set yet. For what is put off often: when the old deadline fires, its owner looks again.
@@ -62,8 +67,18 @@ struct Deadlines: Sendable {
     return overflowed ? .max : instant
   }
 
+  /// Whether something falls due at `now` or before that somebody would notice: what is only forgotten can wait.
+  mutating func isNoticeable(at now: Int64) -> Bool {
+    while let first = noticeable.min, first.instant <= now {
+      if instants[first.id] == first.instant { return true }
+      noticeable.removeMin()
+    }
+    return false
+  }
+
   /// Removes and returns the first deadline at or before `now`.
   mutating func popDue(at now: Int64) -> DeadlineID? {
+    while let first = noticeable.min, first.instant <= now { noticeable.removeMin() }
     while let first = heap.min, first.instant <= now {
       heap.removeMin()
       if instants[first.id] == first.instant {

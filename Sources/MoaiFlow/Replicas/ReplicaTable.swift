@@ -153,7 +153,8 @@ struct ReplicaTable: Sendable {
       let record = replicas[slot].record
       progress.append(
         ReplicaProgress(
-          replica: replicas[slot].id, accepted: record.accepted, announced: record.announced, isClosed: record.isClosed))
+          replica: replicas[slot].id, accepted: record.accepted, announced: record.announced, isClosed: record.isClosed)
+      )
       return true
     }
     return progress.sorted { $0.replica < $1.replica }

@@ -22,7 +22,9 @@ extension Swarm {
 
   /// Refuses the number of a write that no replica of ours would make.
   func check(announced last: UInt64) throws(SwarmError) {
-    guard 1...ReplicaDelta.greatestNumber ~= last else { throw .invalid(field: "/n", "\(last) is no number of a write") }
+    guard 1...ReplicaDelta.greatestNumber ~= last else {
+      throw .invalid(field: "/n", "\(last) is no number of a write")
+    }
   }
 
   func replicaStatus(of replica: ReplicaID) -> ReplicaStatus? {

@@ -69,6 +69,7 @@ public struct ChangeFeed: AsyncSequence, Sendable {
         switch await mailbox.take() {
         case .batches(let batches): ready = batches[...]
         case .overflowed: self.mailbox = nil
+        case .poked: continue
         case .ended(let error):
           if let error { throw error }
           return nil
@@ -79,15 +80,15 @@ public struct ChangeFeed: AsyncSequence, Sendable {
 }
 
 /// Where a feed gets its changes: an embedded swarm, later a hub.
-protocol ChangeSource: Sendable {
+package protocol ChangeSource: Sendable {
   func attach(at start: ChangesStart, matching filter: KeyFilter) async throws(SwarmError) -> FeedAttachment
 }
 
 /// What was missed up to now; and, if that was the last page, the mailbox that everything after it goes to.
-struct FeedAttachment: Sendable {
-  let batches: [ChangeBatch]
-  let next: PageToken?
+package struct FeedAttachment: Sendable {
+  package let batches: [ChangeBatch]
+  package let next: PageToken?
   /// What the receiver has after the batches; live batches begin here, once there is a mailbox.
-  let cursor: Cursor
-  let mailbox: FeedMailbox?
+  package let cursor: Cursor
+  package let mailbox: FeedMailbox?
 }

@@ -4,9 +4,11 @@ import Synchronization
 ///
 /// The writer never waits. A mailbox that is full throws its contents away and says so; the reader then catches up
 /// from the state, where each key stands once however often it changed.
-final class FeedMailbox: Sendable {
-  enum Taken: Sendable {
+package final class FeedMailbox: Sendable {
+  package enum Taken: Sendable {
     case batches([ChangeBatch])
+    /// Somebody wants the reader to look up: ``poke()``.
+    case poked
     case overflowed
     case ended(SwarmError?)
   }
@@ -15,6 +17,7 @@ final class FeedMailbox: Sendable {
     var batches: [ChangeBatch] = []
     var changes = 0
     var hasOverflowed = false
+    var isPoked = false
     var end: SwarmError??
     var reader: CheckedContinuation<Void, Never>?
     var isAbandoned = false
@@ -58,11 +61,25 @@ final class FeedMailbox: Sendable {
     reader?.resume()
   }
 
+  /// Whether nothing waits for the reader.
+  var isIdle: Bool {
+    contents.withLock { $0.batches.isEmpty && !$0.hasOverflowed && $0.end == nil }
+  }
+
   var isOpen: Bool {
     contents.withLock { !$0.hasOverflowed && $0.end == nil && !$0.isAbandoned }
   }
 
-  func end(_ error: SwarmError?) {
+  /// Wakes the reader though nothing has changed.
+  package func poke() {
+    let reader = contents.withLock { contents in
+      contents.isPoked = true
+      return contents.takeReader()
+    }
+    reader?.resume()
+  }
+
+  package func end(_ error: SwarmError?) {
     let reader = contents.withLock { contents in
       if contents.end == nil { contents.end = .some(error) }
       return contents.takeReader()
@@ -72,7 +89,7 @@ final class FeedMailbox: Sendable {
 
   /// Everything that waits, as soon as there is something. One reader at a time. Returns `.ended(nil)` when the
   /// reading task is cancelled.
-  func take() async -> Taken {
+  package func take() async -> Taken {
     while true {
       if let taken = contents.withLock({ $0.take() }) { return taken }
       await withTaskCancellationHandler {
@@ -97,7 +114,7 @@ final class FeedMailbox: Sendable {
 }
 
 extension FeedMailbox.Contents {
-  fileprivate var isEmpty: Bool { batches.isEmpty && !hasOverflowed && end == nil }
+  fileprivate var isEmpty: Bool { batches.isEmpty && !hasOverflowed && !isPoked && end == nil }
 
   fileprivate mutating func takeReader() -> CheckedContinuation<Void, Never>? {
     defer { reader = nil }
@@ -114,6 +131,8 @@ extension FeedMailbox.Contents {
       return .batches(batches)
     }
     if let end { return .ended(end) }
-    return nil
+    guard isPoked else { return nil }
+    isPoked = false
+    return .poked
   }
 }

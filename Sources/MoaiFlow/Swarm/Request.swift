@@ -14,12 +14,15 @@ public struct Request: Sendable, Hashable {
   public let via: AgentID?
   /// Nil: the swarm takes a random one, and a caller that loses the answer cannot repeat the command safely.
   public let id: CommandID?
+  /// The method and path under which it came, where the same command under another one is not the same; else nil.
+  public let form: String?
   public let body: Body
 
-  public init(author: AgentID, via: AgentID? = nil, id: CommandID? = nil, body: Body) {
+  public init(author: AgentID, via: AgentID? = nil, id: CommandID? = nil, form: String? = nil, body: Body) {
     self.author = author
     self.via = via
     self.id = id
+    self.form = form
     self.body = body
   }
 }
@@ -73,6 +76,7 @@ extension Request {
       writer.byte(4)
       command.encode(into: &writer)
     }
+    if let form { writer.string(form) }
     var hash = StableHash()
     hash.combine(bytes: writer.bytes)
     return hash.finalize()

@@ -129,7 +129,7 @@ extension Swarm: ChangeSource {
     ChangeFeed(source: self, since: since, filter: filter)
   }
 
-  func attach(at start: ChangesStart, matching filter: KeyFilter) async throws(SwarmError) -> FeedAttachment {
+  package func attach(at start: ChangesStart, matching filter: KeyFilter) async throws(SwarmError) -> FeedAttachment {
     if let stopped {
       guard stopped == .closed else { throw stopped }
       let ended = FeedMailbox(capacity: 1, filter: filter)
@@ -153,6 +153,9 @@ extension Swarm: ChangeSource {
     subscribers.append(FeedSubscriber(mailbox: mailbox, known: known))
     return FeedAttachment(batches: missed, next: nil, cursor: place, mailbox: mailbox)
   }
+
+  /// How far the reader of a mailbox has come that has taken everything; nil while something waits for it.
+  package func place(of mailbox: FeedMailbox) -> Cursor? { mailbox.isIdle ? cursor : nil }
 
   /// Wakes who waits for the entry, and hands what it changed to every reader that wants it; forgets readers that have
   /// left or fallen behind.

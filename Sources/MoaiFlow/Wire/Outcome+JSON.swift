@@ -23,7 +23,8 @@ extension Outcome {
 }
 
 extension KeyResult {
-  var json: StateValue {
+  /// `{state_key, revision, version, changed, overwrote}`.
+  public var json: StateValue {
     var fields = WireFields()
     fields.add("state_key", .string(key.name))
     fields.add("revision", integer: revision)

@@ -1,12 +1,12 @@
-import MoaiCRDT
+package import MoaiCRDT
 
 /// One object of a request, read field by field. A field that is not allowed is refused: a typo must not be ignored.
-struct WireObject {
-  let object: StateObject
-  let place: JSONPointer
+package struct WireObject {
+  package let object: StateObject
+  package let place: JSONPointer
 
   /// - Parameter planned: fields that a later version will have; they are refused with a message of their own.
-  init(
+  package init(
     _ json: StateValue, at place: JSONPointer, allowing names: Set<UTF8String>, planned: Set<UTF8String> = []
   ) throws(WireError) {
     guard case .object(let object) = json else {
@@ -22,21 +22,21 @@ struct WireObject {
   }
 
   /// The field, or nil if it is absent or null.
-  func optional(_ name: String) -> StateValue? {
+  package func optional(_ name: String) -> StateValue? {
     if let value = object[name], !value.isNull { value } else { nil }
   }
 
   /// The field, which may be null.
-  func required(_ name: String) throws(WireError) -> StateValue {
+  package func required(_ name: String) throws(WireError) -> StateValue {
     guard let value = object[name] else { throw WireError(place.appending(name), "the field is missing") }
     return value
   }
 
-  func text(_ name: String) throws(WireError) -> UTF8String {
+  package func text(_ name: String) throws(WireError) -> UTF8String {
     try WireObject.text(try required(name), place.appending(name))
   }
 
-  func integer(_ name: String) throws(WireError) -> Int64 {
+  package func integer(_ name: String) throws(WireError) -> Int64 {
     let value = try required(name)
     guard case .int(let number) = value else {
       throw WireError(place.appending(name), "must be an integer, not \(value.kindName)")
@@ -44,12 +44,49 @@ struct WireObject {
     return number
   }
 
-  func integer(_ name: String, in range: ClosedRange<Int64>, default: Int64) throws(WireError) -> Int64 {
+  /// A name that somebody chose, checked by its rule; nil if the field is absent or null.
+  package func name<Name>(
+    _ field: String, _ check: (String) throws(NameError) -> Name
+  ) throws(WireError) -> Name? {
+    guard let value = optional(field) else { return nil }
+    do {
+      return try check(try WireObject.text(value, place.appending(field)).string)
+    } catch let error as NameError {
+      throw WireError(place.appending(field), error.problem)
+    } catch let error as WireError {
+      throw error
+    } catch {
+      throw WireError(place.appending(field), "\(error)")
+    }
+  }
+
+  /// True or false; false if the field is absent or null.
+  package func flag(_ name: String) throws(WireError) -> Bool {
+    guard let value = optional(name) else { return false }
+    guard case .bool(let flag) = value else {
+      throw WireError(place.appending(name), "must be true or false, not \(value.kindName)")
+    }
+    return flag
+  }
+
+  /// A cursor, or a plain number of the present epoch; nil if the field is absent or null.
+  package func reference(_ name: String) throws(WireError) -> RevisionReference? {
+    switch optional(name) {
+    case nil: return nil
+    case .int(let number) where number >= 0: return .revision(number)
+    case .string(let text):
+      if let cursor = Cursor(text.string) { return .cursor(cursor) }
+      throw WireError(place.appending(name), "is no cursor")
+    default: throw WireError(place.appending(name), "must be a cursor or a revision")
+    }
+  }
+
+  package func integer(_ name: String, in range: ClosedRange<Int64>, default: Int64) throws(WireError) -> Int64 {
     try optionalInteger(name, in: range) ?? `default`
   }
 
   /// Nil if the field is absent or null.
-  func optionalInteger(
+  package func optionalInteger(
     _ name: String, in range: ClosedRange<Int64> = Int64.min...Int64.max
   ) throws(WireError) -> Int64? {
     guard optional(name) != nil else { return nil }
@@ -61,7 +98,7 @@ struct WireObject {
   }
 
   /// The elements of an array with the place of each; nil if the field is absent or null.
-  func elements(_ name: String) throws(WireError) -> [(value: StateValue, place: JSONPointer)]? {
+  package func elements(_ name: String) throws(WireError) -> [(value: StateValue, place: JSONPointer)]? {
     guard let value = optional(name) else { return nil }
     guard case .array(let elements) = value else {
       throw WireError(place.appending(name), "must be an array, not \(value.kindName)")
@@ -71,7 +108,7 @@ struct WireObject {
   }
 
   /// One of a closed list of words; nil if the field is absent or null.
-  func choice<Choice: RawRepresentable<String> & CaseIterable>(
+  package func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ name: String, of: Choice.Type
   ) throws(WireError) -> Choice? {
     guard let value = optional(name) else { return nil }
@@ -82,7 +119,7 @@ struct WireObject {
     return choice
   }
 
-  static func text(_ value: StateValue, _ place: JSONPointer) throws(WireError) -> UTF8String {
+  package static func text(_ value: StateValue, _ place: JSONPointer) throws(WireError) -> UTF8String {
     guard case .string(let text) = value else {
       throw WireError(place, "must be a string, not \(value.kindName)")
     }

@@ -65,7 +65,8 @@ package struct SimulationRun: Sendable {
     for era in eras {
       for stored in era.entries.dropFirst(Int(era.inherited)) {
         let entry = try? Entry(decoding: stored.payload)
-        Swift.print("  entry \(era.epoch)-\(stored.revision): \(entry.map { "\($0.author) \($0.command)" } ?? "unreadable")")
+        Swift.print(
+          "  entry \(era.epoch)-\(stored.revision): \(entry.map { "\($0.author) \($0.command)" } ?? "unreadable")")
       }
     }
   }

@@ -201,7 +201,9 @@ import Testing
     }
   }
 
-  @Test("§5.6 a replica that was met, and lost its files before the swarm knew it, is listed, and is over when it is closed")
+  @Test(
+    "§5.6 a replica that was met, and lost its files before the swarm knew it, is listed, and is over when it is closed"
+  )
   func lostBeforeTheSwarmKnew() async throws {
     let bench = try await ReplicaBench()
     let swarm = try await bench.swarmBench.open()

@@ -84,7 +84,8 @@ import Testing
     #expect(harness.replayed().fingerprint == harness.core.fingerprint)
   }
 
-  @Test("§5.6 a replica that others have met is listed, belongs to who sends first under it, and ends when it stays away")
+  @Test(
+    "§5.6 a replica that others have met is listed, belongs to who sends first under it, and ends when it stays away")
   func announced() throws {
     var harness = CoreHarness()
     func announce(_ replica: ReplicaID, upTo last: UInt64, by agent: String) {

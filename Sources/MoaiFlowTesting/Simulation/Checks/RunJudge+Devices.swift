@@ -69,7 +69,8 @@ extension RunJudge {
       }
       if status.announced != expected.announced || status.owner != expected.owner {
         violation(
-          "§5.6", "\(who) says that others met \(status.replica) of \(status.owner) up to \(status.announced), expected is"
+          "§5.6",
+          "\(who) says that others met \(status.replica) of \(status.owner) up to \(status.announced), expected is"
             + " \(expected.owner)'s up to \(expected.announced)")
       }
       if status.isClosed != expected.isClosed || status.lastSeen != expected.lastSeen {

@@ -1,0 +1,110 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import MoaiFlow
+import NIOCore
+
+/// Makes Hummingbird's router of the routes: every path answers 405 to the methods that it does not have, and every
+/// failure is a problem document.
+struct HubRouter {
+  private static let methods: [HTTPRequest.Method] = [
+    .get, .head, .put, .post, .delete, .patch, .options, .trace,
+  ]
+
+  let hub: HubContext
+
+  func router() -> Router<BasicRequestContext> {
+    let router = Router<BasicRequestContext>(options: .autoGenerateHeadEndpoints)
+    router.add(middleware: ProblemMiddleware(hub: hub))
+    for (path, routes) in Dictionary(grouping: Route.all, by: \.path).sorted(by: { $0.key < $1.key }) {
+      let known = routes.map(\.method) + (routes.contains { $0.method == .get } ? [.head] : [])
+      for route in routes {
+        router.on(RouterPath(path), method: route.method) { request, context in
+          try await self.answer(request, context, route)
+        }
+      }
+      for method in HubRouter.methods where !known.contains(method) {
+        router.on(RouterPath(path), method: method) { _, _ -> Response in
+          var problem = Problem(.methodNotAllowed, "method_not_allowed", "\(path) has no \(method.rawValue)")
+          problem.allow = known
+          throw problem
+        }
+      }
+    }
+    return router
+  }
+
+  private func answer(
+    _ request: Request, _ context: BasicRequestContext, _ route: Route
+  ) async throws -> Response {
+    let body = try await collect(request.body)
+    var segments: [String: Substring] = [:]
+    for name in route.segments { segments[name] = context.parameters[name[...]] }
+    let parsed = HubRequest(
+      method: request.method, path: request.uri.path, segments: segments,
+      query: try QueryItems(request.uri.query, allowing: route.query), headers: request.headers, body: body)
+    return try await route.handler(parsed, hub).response
+  }
+
+  /// The whole body. One that is too long is read on for a while, so that its sender gets the answer.
+  private func collect(_ body: RequestBody) async throws -> ByteBuffer {
+    var collected = ByteBuffer()
+    var count = 0
+    for try await part in body {
+      count += part.readableBytes
+      if count <= hub.configuration.bodyBytes {
+        if collected.readableBytes == 0 { collected = part } else { collected.writeImmutableBuffer(part) }
+      } else if count > hub.configuration.discardedBytes {
+        throw tooLong(closing: true)
+      }
+    }
+    if count > hub.configuration.bodyBytes { throw tooLong(closing: false) }
+    return collected
+  }
+
+  private func tooLong(closing: Bool) -> Problem {
+    var problem = Problem(
+      .contentTooLarge, "too_large", "the body has more than \(hub.configuration.bodyBytes) bytes")
+    problem.closesConnection = closing
+    return problem
+  }
+}
+
+/// Refuses what no route should see, and turns what is thrown into a problem document.
+struct ProblemMiddleware: RouterMiddleware {
+  let hub: HubContext
+
+  func handle(
+    _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
+  ) async throws -> Response {
+    do {
+      try OriginGuard(hub.configuration).check(request.headers, authority: request.head.authority)
+      try checkSegments(of: request.uri.path)
+      return try await next(request, context)
+    } catch let problem as Problem {
+      return problem.response
+    } catch let error as SwarmError {
+      return Problem(error).response
+    } catch let error as WireError {
+      return Problem(error).response
+    } catch let error as HTTPError where error.status == .notFound {
+      return Problem(.notFound, "not_found", "there is no \(request.uri.path) here").response
+    } catch let error as any HTTPResponseError {
+      return Problem(error.status, "refused", "the request was not understood").response
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      hub.logger.error(
+        "a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+      return Problem(.internalServerError, "internal", "the hub failed to answer; its log says why").response
+    }
+  }
+
+  /// The router takes `//` for `/`; here an empty segment is the name of nothing.
+  private func checkSegments(of path: String) throws(Problem) {
+    guard path.utf8.count > 1 else { return }
+    if path.utf8.last == UInt8(ascii: "/") || path.contains("//") {
+      throw Problem(.notFound, "not_found", "\(path) has an empty segment")
+    }
+  }
+}

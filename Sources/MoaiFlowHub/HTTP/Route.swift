@@ -1,0 +1,39 @@
+import HTTPTypes
+import MoaiFlow
+
+/// One operation of the interface: what the router, the 405 answers and the OpenAPI document are made from.
+struct Route: Sendable {
+  typealias Handler = @Sendable (HubRequest, HubContext) async throws -> HubResponse
+
+  let method: HTTPRequest.Method
+  /// Segments in braces are taken by name: `/v1/swarms/{swarm}/state/{state_key}`.
+  let path: String
+  /// In a few words, for the document.
+  let summary: String
+  /// Query parameters that it takes.
+  let query: Set<String>
+  let handler: Handler
+
+  init(
+    _ method: HTTPRequest.Method, _ path: String, _ summary: String, query: Set<String> = [],
+    _ handler: @escaping Handler
+  ) {
+    self.method = method
+    self.path = path
+    self.summary = summary
+    self.query = query
+    self.handler = handler
+  }
+
+  /// The names of the segments that the path takes, in order.
+  var segments: [String] {
+    path.split(separator: "/").compactMap { $0.hasPrefix("{") ? String($0.dropFirst().dropLast()) : nil }
+  }
+
+  /// Everything that the hub answers.
+  static let all: [Route] =
+    systemRoutes + swarmRoutes + stateRoutes + changesRoutes + historyRoutes + memoryRoutes + replicaRoutes
+
+  /// Below one swarm.
+  static let swarm = "/v1/swarms/{swarm}"
+}

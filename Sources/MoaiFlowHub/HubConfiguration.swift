@@ -1,0 +1,29 @@
+/// How a hub runs. All numbers have defaults that suit a laptop.
+public struct HubConfiguration: Sendable {
+  /// Where it listens. Without tokens only a loopback address is allowed.
+  public var host = "127.0.0.1"
+  /// 0: a free one.
+  public var port = 8420
+  /// Bytes of a request's body at most; more is 413. Raising it lets one request take more memory.
+  public var bodyBytes = 4 << 20
+  /// Bytes of a body that is too long that are read and thrown away, so that its sender gets the answer; beyond that the
+  /// connection is closed.
+  public var discardedBytes = 8 << 20
+  /// Streams that are open at once at most; one more is answered 503.
+  public var streams = 20_000
+  /// How often a stream that has nothing to say says so, and how soon a filtered one tells its place.
+  public var heartbeat = Duration.seconds(15)
+  /// How long requests that are under way may take after the hub was told to end.
+  public var shutdownLimit = Duration.seconds(20)
+  /// How often somebody looks whether a deadline has passed though nobody writes.
+  public var tickInterval = Duration.seconds(1)
+  /// Swarms that are open at once at most.
+  public var swarms = 1_000
+
+  public init() {}
+
+  /// Whether nobody but this machine can reach it.
+  var isLoopback: Bool { HubConfiguration.loopback.contains(host) || host.hasPrefix("127.") }
+
+  private static let loopback: Set<String> = ["localhost", "::1", "127.0.0.1"]
+}

@@ -1,0 +1,45 @@
+import HTTPTypes
+import Logging
+import MoaiFlow
+import Synchronization
+
+/// What the routes of one hub share.
+final class HubContext: Sendable {
+  let configuration: HubConfiguration
+  let swarms: HubSwarms
+  let streams: StreamRegistry
+  let events = EventCache()
+  let logger: Logger
+  private let ready = Atomic(false)
+
+  init(configuration: HubConfiguration, store: any JournalStore, logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+    swarms = HubSwarms(store: store, limit: configuration.swarms, logger: logger)
+    streams = StreamRegistry(limit: configuration.streams)
+  }
+
+  /// Whether all swarms have replayed their journals.
+  var isReady: Bool { ready.load(ordering: .acquiring) }
+
+  func becomeReady() { ready.store(true, ordering: .releasing) }
+
+  /// The swarm that the request's path names.
+  func swarm(of request: HubRequest) async throws(Problem) -> Swarm {
+    try await swarms.swarm(try request.name("swarm", SwarmName.init))
+  }
+
+  /// Answers a query as fresh as the request asks for.
+  func answer(_ query: Query, of swarm: Swarm, to request: HubRequest) async throws(Problem) -> Answer {
+    do {
+      guard let freshness = try request.freshness() else { return try await swarm.answer(query) }
+      return try await swarm.answer(query, atLeast: freshness)
+    } catch let error as SwarmError {
+      throw Problem(error)
+    } catch let error as Problem {
+      throw error
+    } catch {
+      throw Problem(.internalServerError, "internal", "\(error)")
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import HTTPTypes
+import MoaiCRDT
+import MoaiFlow
+
+extension Route {
+  static let systemRoutes: [Route] = [
+    Route(.get, "/healthz", "Whether the process lives") { _, _ in .json(["status": "ok"]) },
+    Route(.get, "/readyz", "Whether every swarm has replayed its journal") { _, hub in
+      guard hub.isReady else {
+        var problem = Problem(.serviceUnavailable, "not_ready", "journals are being replayed")
+        problem.retryAfter = 1
+        throw problem
+      }
+      var swarms: [StateValue] = []
+      for swarm in await hub.swarms.running {
+        let status = try await swarm.status()
+        swarms.append([
+          "swarm": .string(status.name.name), "epoch": StateValue(status.epoch.description),
+          "revision": .int(status.revision),
+        ])
+      }
+      return .json([
+        "status": "ready", "durability": "fsync", "lag": 0, "streams": .int(Int64(hub.streams.count)),
+        "swarms": .array(swarms),
+      ])
+    },
+    Route(.get, "/openapi.json", "This interface, as OpenAPI 3.1") { _, _ in .json(OpenAPI.document) },
+  ]
+}

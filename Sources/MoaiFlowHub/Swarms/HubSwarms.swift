@@ -1,0 +1,133 @@
+import HTTPTypes
+import Logging
+import MoaiFlow
+
+/// The swarms of a hub: opened when somebody first asks, each once, and closed together.
+actor HubSwarms {
+  /// Whoever comes while a swarm is being opened, created or deleted waits for that.
+  private enum Place {
+    case opening(Task<Result<Swarm, SwarmError>, Never>)
+    case open(Swarm)
+    case leaving(Task<Void, Never>)
+  }
+
+  private let store: any JournalStore
+  private let limit: Int
+  private let logger: Logger
+  private var places: [SwarmName: Place] = [:]
+  private var isClosed = false
+
+  init(store: any JournalStore, limit: Int, logger: Logger) {
+    self.store = store
+    self.limit = limit
+    self.logger = logger
+  }
+
+  /// The swarm of a name.
+  ///
+  /// - Throws: 404 for a name that the store does not know.
+  func swarm(_ name: SwarmName) async throws(Problem) -> Swarm {
+    while true {
+      if isClosed { throw Problem(SwarmError.closed) }
+      switch places[name] {
+      case .open(let swarm): return swarm
+      case .leaving(let task): await task.value
+      case .opening(let task): return try await result(of: task)
+      case nil: return try await result(of: open(name))
+      }
+    }
+  }
+
+  private func result(of task: Task<Result<Swarm, SwarmError>, Never>) async throws(Problem) -> Swarm {
+    do { return try await task.value.get() } catch { throw Problem(error) }
+  }
+
+  private func open(_ name: SwarmName) throws(Problem) -> Task<Result<Swarm, SwarmError>, Never> {
+    guard places.count < limit else { throw Problem(SwarmError.busy) }
+    let task = Task { [store] in
+      let result: Result<Swarm, SwarmError>
+      do throws(SwarmError) {
+        result = .success(try await Swarm.open(name, in: store, createIfMissing: false))
+      } catch {
+        result = .failure(error)
+      }
+      opened(name, result)
+      return result
+    }
+    places[name] = .opening(task)
+    return task
+  }
+
+  private func opened(_ name: SwarmName, _ result: Result<Swarm, SwarmError>) {
+    switch result {
+    case .success(let swarm): places[name] = .open(swarm)
+    case .failure(let error):
+      places[name] = nil
+      logger.warning("a swarm does not open", metadata: ["swarm": "\(name)", "error": "\(error)"])
+    }
+  }
+
+  func names() async throws(Problem) -> [SwarmName] {
+    do { return try await store.swarms() } catch { throw Problem(error) }
+  }
+
+  /// Those that are open.
+  var running: [Swarm] {
+    places.sorted { $0.key < $1.key }.compactMap { if case .open(let swarm) = $0.value { swarm } else { nil } }
+  }
+
+  /// The swarm of a name, which is made if there is none; and whether it was.
+  func obtain(_ name: SwarmName) async throws(Problem) -> (swarm: Swarm, isNew: Bool) {
+    do {
+      return (try await swarm(name), false)
+    } catch  where error.code == "unknown_swarm" {
+      do {
+        _ = try await store.create(name)
+        return (try await swarm(name), true)
+      } catch let error as JournalError {
+        guard case .alreadyExists = error else { throw Problem(error) }
+        return (try await swarm(name), false)
+      } catch let error as Problem {
+        throw error
+      } catch {
+        throw Problem(.internalServerError, "internal", "\(error)")
+      }
+    }
+  }
+
+  /// Deletes a swarm with its history; its streams end.
+  func delete(_ name: SwarmName) async throws(Problem) {
+    let swarm = try await swarm(name)
+    var failure: JournalError?
+    let task = Task {
+      try? await swarm.close()
+      do throws(JournalError) { try await store.delete(name) } catch { failure = error }
+      places[name] = nil
+    }
+    places[name] = .leaving(task)
+    await task.value
+    if let failure { throw Problem(failure) }
+  }
+
+  /// Opens all swarms that the store has, so that the first request does not wait for a replay.
+  func openAll() async {
+    guard let names = try? await names() else { return }
+    for name in names.prefix(limit) { _ = try? await swarm(name) }
+  }
+
+  /// Finishes what is under way in every swarm, and closes the store.
+  func close() async {
+    isClosed = true
+    for place in places.values {
+      if case .opening(let task) = place { _ = await task.value }
+    }
+    for swarm in running {
+      do {
+        try await swarm.close()
+      } catch {
+        logger.warning("a checkpoint was not saved", metadata: ["swarm": "\(swarm.name)", "error": "\(error)"])
+      }
+    }
+    try? await store.close()
+  }
+}

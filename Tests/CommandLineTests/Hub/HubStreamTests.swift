@@ -1,0 +1,100 @@
+import MoaiCRDT
+import MoaiFlow
+import Testing
+
+@Suite("changes over HTTP", .serialized)
+struct HubStreamTests {
+  let hub: HubProcess
+
+  init() throws { hub = try HubProcess() }
+
+  private func put(_ key: String, _ value: Int) throws {
+    try hub("PUT", "state/\(key)", #"{"value": \#(value), "agent_id": "alice"}"#)
+  }
+
+  @Test("§5.3 what changed comes in pages; the last one has the cursor, the others where to go on")
+  func pages() throws {
+    for number in 1...3 { try put("k\(number)", number) }
+    let first = try hub("GET", "changes?limit=2").json()
+    #expect(first["more"] == true && first["cursor"] == nil)
+    #expect(first["changes"]?.arrayValue?.count == 2)
+    let next = try #require(first["next"]?.stringValue)
+    let last = try hub("GET", "changes?limit=2&since=\(next)").json()
+    #expect(last["more"] == false && last["changes"]?.arrayValue?.first?["state_key"] == "k3")
+    let cursor = try #require(last["cursor"]?.stringValue)
+    #expect(try hub("GET", "changes?since=\(cursor)").json()["changes"] == [])
+    #expect(try hub("GET", "changes?since=head&as=value").json()["changes"] == [])
+    #expect(try hub("GET", "changes?as=value").json()["changes"]?.arrayValue?.first?["value"] == 1)
+    #expect(try hub("GET", "changes?since=0123456789abcdef-3").json()["snapshot"] == true)
+    #expect(try hub("GET", "changes?since=nonsense").field == "/since")
+    #expect(try hub("GET", "changes").headers["vary"] == "Accept")
+  }
+
+  @Test("§5.4 a stream tells what was missed, then entry by entry, and goes on from its last id")
+  func stream() throws {
+    try put("a", 1)
+    let stream = try hub.stream("changes")
+    let missed = try #require(try stream.next())
+    #expect(missed.name == "change")
+    #expect(try missed.json()["changes"]?.arrayValue?.map { $0["state_key"] } == ["a"])
+    try put("b", 2)
+    let live = try #require(try stream.next())
+    #expect(live.name == "change")
+    #expect(try live.json()["agent_id"] == "alice" && live.json()["revision"] == 2)
+    try put("c", 3)
+    // `Last-Event-ID` wins over `since`.
+    let resumed = try hub.stream("changes?since=0", headers: ["Last-Event-ID": try #require(live.id)])
+    let event = try #require(try resumed.next())
+    #expect(try event.json()["changes"]?.arrayValue?.map { $0["state_key"] } == ["c"])
+  }
+
+  @Test("§5.4 a stream of a prefix, or of what comes only, tells nothing else")
+  func filtered() throws {
+    try put("old", 0)
+    let stream = try hub.stream("changes?since=head&prefix=x/")
+    try put("y", 1)
+    try put("x%2F1", 2)
+    let event = try #require(try stream.next())
+    #expect(try event.json()["changes"]?.arrayValue?.map { $0["state_key"] } == ["x/1"])
+  }
+
+  @Test("§5.3 a stream from another epoch begins with a snapshot, in pages of which only the last has an id")
+  func snapshot() throws {
+    for entry in 0..<3 {
+      let writes = (0..<700).map { #"{"state_key": "k\#(entry)-\#($0)", "value": \#($0)}"# }.joined(separator: ",")
+      #expect(try hub("POST", "batch", #"{"agent_id": "a", "writes": [\#(writes)]}"#).status == 200)
+    }
+    let stream = try hub.stream("changes", headers: ["Last-Event-ID": "0123456789abcdef-7"])
+    var ids: [String?] = []
+    var keys = 0
+    while keys < 2_100 {
+      let event = try #require(try stream.next())
+      #expect(event.name == "snapshot")
+      keys += try event.json()["changes"]?.arrayValue?.count ?? 0
+      ids.append(event.id)
+    }
+    #expect(keys == 2_100 && ids.count > 1)
+    #expect(ids.dropLast().allSatisfy { $0 == nil } && ids.last != .some(nil))
+  }
+
+  @Test("streams end with the reason when the hub is told to end, at once, and nothing is lost")
+  func shutdown() throws {
+    try put("a", 1)
+    let streams = try (0..<20).map { _ in try hub.stream("changes?since=head") }
+    let begun = ContinuousClock.now
+    #expect(hub.terminate() == 0)
+    #expect(ContinuousClock.now - begun < .seconds(10))
+    for stream in streams { #expect(try stream.next() == .init(name: "end", data: #"{"reason": "shutdown"}"#)) }
+    #expect(try hub.moai("state", "get", "a").output == "1\n")
+  }
+
+  @Test("a stream ends when its swarm is deleted")
+  func deleted() throws {
+    try hub("PUT", "/v1/swarms/other")
+    let stream = try hub.stream("/v1/swarms/other/changes")
+    try hub("PUT", "/v1/swarms/other/state/k", #"{"value": 1, "agent_id": "a"}"#)
+    #expect(try stream.next()?.name == "change")
+    #expect(try hub("DELETE", "/v1/swarms/other").status == 200)
+    #expect(try stream.next() == .init(name: "end", data: #"{"reason": "deleted"}"#))
+  }
+}

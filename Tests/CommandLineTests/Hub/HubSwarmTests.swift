@@ -1,0 +1,76 @@
+import MoaiCRDT
+import MoaiFlow
+import Testing
+
+@Suite("swarms, memory and replicas over HTTP", .serialized)
+struct HubSwarmTests {
+  let hub: HubProcess
+
+  init() throws { hub = try HubProcess() }
+
+  @Test("a swarm is made by PUT, never by a write, has settings that are replaced, and is deleted with its history")
+  func swarms() throws {
+    #expect(try hub("GET", "/v1/swarms").json()["swarms"]?.arrayValue?.map { $0["swarm"] } == ["default"])
+    let made = try hub("PUT", "/v1/swarms/lab", #"{"policies": [{"pattern": "hits/*", "crdt_type": "counter"}]}"#)
+    #expect(made.status == 201)
+    #expect(try made.json()["policies"]?.arrayValue?.count == 1)
+    #expect(try hub("PUT", "/v1/swarms/lab").status == 200, "nothing given, nothing replaced")
+    #expect(try hub("GET", "/v1/swarms/lab").json()["policies"]?.arrayValue?.count == 1)
+    #expect(try hub("PUT", "/v1/swarms/bad", #"{"policy": []}"#).field == "/policy")
+    #expect(try hub("GET", "/v1/swarms/bad").status == 404, "settings that cannot be read make no swarm")
+    #expect(
+      try hub("PUT", "/v1/swarms/lab/state/hits%2F1", #"{"value": "x", "agent_id": "a"}"#).code == "invalid")
+    #expect(try hub("DELETE", "/v1/swarms/lab").status == 200)
+    #expect(try hub("GET", "/v1/swarms/lab").code == "unknown_swarm")
+    #expect(try hub("GET", "/v1/swarms?limit=1").json()["next"] == .null)
+  }
+
+  @Test("memory is stored, listed, kept out of the journal if asked, and deleted")
+  func memory() throws {
+    try hub("PUT", "memory/notes/a", #"{"value": {"x": 1}, "agent_id": "alice"}"#)
+    try hub("PUT", "memory/notes/b?persistent=false", #"{"value": 2, "agent_id": "alice"}"#)
+    #expect(try hub("GET", "memory/notes/a").json()["value"] == ["x": 1])
+    #expect(try hub("GET", "memory/notes?pattern=*").json()["entries"]?.arrayValue?.count == 2)
+    #expect(try hub("GET", "memory").json()["namespaces"]?.arrayValue?.first?["volatile_entries"] == 1)
+    try hub.killAndRestart()
+    #expect(try hub("GET", "memory/notes/b").status == 404)
+    #expect(try hub("DELETE", "memory/notes/a?agent_id=alice").status == 200)
+    #expect(try hub("DELETE", "memory/notes/a?agent_id=alice").status == 404)
+    #expect(try hub("DELETE", "memory/notes?agent_id=alice").json()["deleted"] == 0)
+  }
+
+  @Test("the process says that it lives, when it is ready, and what it can do")
+  func system() throws {
+    #expect(try hub("GET", "/healthz").json()["status"] == "ok")
+    // Journals are replayed after the hub listens; it says so until then.
+    var ready = try hub("GET", "/readyz")
+    while ready.status == 503 { ready = try hub("GET", "/readyz") }
+    #expect(try ready.json()["swarms"]?.arrayValue?.first?["swarm"] == "default")
+    #expect(try hub("GET", "/openapi.json").json()["openapi"] == "3.1.0")
+  }
+
+  @Test("the OpenAPI document names every path that is answered, with the methods that it has")
+  func openAPI() throws {
+    let paths = try #require(try hub("GET", "/openapi.json").json()["paths"]?.objectValue)
+    #expect(paths.fields.count > 15)
+    for path in paths.fields {
+      let concrete = path.name.string.replacing("{swarm}", with: "default").replacing(/\{[a-z_]+\}/) { _ in
+        "0000000000000001"
+      }
+      let allowed = try hub("TRACE", concrete)
+      #expect(allowed.status != 404 || allowed.code != "not_found", "\(concrete)")
+      let options = try hub("OPTIONS", concrete)
+      #expect(options.status == 405, "\(concrete)")
+      let methods = Set((options.headers["allow"] ?? "").split(separator: ", ").map { $0.lowercased() })
+      let documented = Set(path.value.fieldNames)
+      #expect(methods.subtracting(["head"]) == documented, "\(concrete)")
+    }
+  }
+
+  @Test("§5.6 replicas are listed and closed")
+  func replicas() throws {
+    #expect(try hub("GET", "replicas").json()["replicas"] == [])
+    #expect(try hub("DELETE", "replicas/00000000000000ab").code == "unknown_replica")
+    #expect(try hub("DELETE", "replicas/x").field == "/replica")
+  }
+}
