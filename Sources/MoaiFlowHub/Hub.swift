@@ -1,4 +1,3 @@
-import Foundation
 import Hummingbird
 public import Logging
 public import MoaiFlow
@@ -49,12 +48,24 @@ public struct Hub: Sendable {
     do {
       try await ServiceGroup(configuration: group).run()
       outcome = .success(())
+    } catch let error as IOError {
+      outcome = .failure(
+        HubStartError("\(configuration.host) port \(configuration.port) cannot be listened on: \(error)"))
     } catch {
       outcome = .failure(error)
     }
     context.streams.endAll()
     await context.swarms.close()
     try outcome.get()
+  }
+}
+
+/// Why a hub did not come to serve.
+public struct HubStartError: Error, Sendable, CustomStringConvertible {
+  public let description: String
+
+  init(_ description: String) {
+    self.description = description
   }
 }
 
@@ -81,7 +92,7 @@ private struct HubClock: Service {
       group.addTask { await forever(every: context.configuration.heartbeat) { context.streams.pokeAll() } }
       group.addTask {
         await forever(every: context.configuration.tickInterval) {
-          let now = Int64(Date.now.timeIntervalSince1970 * 1_000)
+          let now = context.now()
           for swarm in await context.swarms.running { try? await swarm.tickIfDue(now: now) }
         }
       }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Logging
 import MoaiFlow
@@ -9,6 +10,7 @@ final class HubContext: Sendable {
   let swarms: HubSwarms
   let streams: StreamRegistry
   let events = EventCache()
+  let requests = OpenRequests()
   let logger: Logger
   private let ready = Atomic(false)
 
@@ -17,6 +19,14 @@ final class HubContext: Sendable {
     self.logger = logger
     swarms = HubSwarms(store: store, limit: configuration.swarms, logger: logger)
     streams = StreamRegistry(limit: configuration.streams)
+  }
+
+  /// Milliseconds since 1970.
+  func now() -> Int64 { Int64(Date.now.timeIntervalSince1970 * 1_000) }
+
+  func newCommandID() -> CommandID {
+    var generator = SystemRandomNumberGenerator()
+    return CommandID(using: &generator)
   }
 
   /// Whether all swarms have replayed their journals.

@@ -67,6 +67,7 @@ struct HelpTests {
     SUBCOMMANDS:
       demo                    Watch agents share state at once, and check that
                               every write is there.
+      serve                   Serve the swarms of a data folder over HTTP.
       resolve                 Make one version out of several of the same key.
       state                   Read, write and follow shared values.
       memory                  Store and retrieve named values in namespaces.

@@ -67,7 +67,7 @@ public struct ChangeFeed: AsyncSequence, Sendable {
           continue
         }
         switch await mailbox.take() {
-        case .batches(let batches): ready = batches[...]
+        case .elements(let batches): ready = batches[...]
         case .overflowed: self.mailbox = nil
         case .poked: continue
         case .ended(let error):

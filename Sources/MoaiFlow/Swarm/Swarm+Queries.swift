@@ -3,6 +3,7 @@ import MoaiCRDT
 /// A reader of live changes.
 struct FeedSubscriber {
   let mailbox: FeedMailbox
+  let filter: KeyFilter
   /// The last revision that the reader was told of.
   var known: Revision
 }
@@ -132,7 +133,7 @@ extension Swarm: ChangeSource {
   package func attach(at start: ChangesStart, matching filter: KeyFilter) async throws(SwarmError) -> FeedAttachment {
     if let stopped {
       guard stopped == .closed else { throw stopped }
-      let ended = FeedMailbox(capacity: 1, filter: filter)
+      let ended = FeedMailbox(capacity: 1)
       ended.end(nil)
       return FeedAttachment(batches: [], next: nil, cursor: cursor, mailbox: ended)
     }
@@ -149,8 +150,8 @@ extension Swarm: ChangeSource {
     }
     let place = Cursor(epoch: epoch, revision: known)
     if let next = page.next { return FeedAttachment(batches: missed, next: next, cursor: place, mailbox: nil) }
-    let mailbox = FeedMailbox(capacity: options.feedCapacity, filter: filter)
-    subscribers.append(FeedSubscriber(mailbox: mailbox, known: known))
+    let mailbox = FeedMailbox(capacity: options.feedCapacity)
+    subscribers.append(FeedSubscriber(mailbox: mailbox, filter: filter, known: known))
     return FeedAttachment(batches: missed, next: nil, cursor: place, mailbox: mailbox)
   }
 
@@ -164,14 +165,14 @@ extension Swarm: ChangeSource {
     guard !applied.changes.isEmpty, !subscribers.isEmpty else { return }
     var hasLeavers = false
     for index in subscribers.indices {
-      let filter = subscribers[index].mailbox.filter
+      let filter = subscribers[index].filter
       let changes = filter == .all ? applied.changes : applied.changes.filter { filter.matches($0.key) }
       if changes.isEmpty { continue }
       let batch = ChangeBatch(
         after: subscribers[index].known, cursor: cursor, agent: applied.author, timestamp: applied.timestamp,
         changes: changes, isSnapshot: false, isFirst: true)
       subscribers[index].known = core.revision
-      if !subscribers[index].mailbox.put(batch) { hasLeavers = true }
+      if !subscribers[index].mailbox.put(batch, weight: changes.count) { hasLeavers = true }
     }
     if hasLeavers { subscribers.removeAll { !$0.mailbox.isOpen } }
   }

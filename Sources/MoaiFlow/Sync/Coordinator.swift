@@ -13,10 +13,11 @@ public protocol Coordinator: Sendable {
 
   /// Asks agents and waits until the last one answered or `timeout` has passed, whichever is first.
   ///
-  /// `late`: called for each answer that comes after that, at most ``SwarmCoordinator/lateWindow`` later.
+  /// `late`: called for each answer that comes after that, at most ``SwarmCoordinator/lateWindow`` later; says whether it
+  /// was of any use.
   func request(
     _ message: AgentMessage, to agents: [AgentID], timeout: Duration,
-    late: @escaping @Sendable (AgentID, AgentReply) async -> Void
+    late: @escaping @Sendable (AgentID, AgentReply) async -> Bool
   ) async -> GatheredAnswers
 }
 

@@ -24,8 +24,8 @@ struct FullSync: Sendable {
           .stateRequest(SyncRequest(id: id, key: key, timeout: timeout)), to: agents, timeout: timeout
         ) { agent, reply in
           // After success a late answer is one more write; after failure it is discarded.
-          guard await outcome.succeeded(), case .state(let response) = reply else { return }
-          _ = try? await write(response, of: agent, to: key)
+          guard await outcome.succeeded(), case .state(let response) = reply else { return false }
+          return (try? await write(response, of: agent, to: key)) != nil
         }
       }
       result = await merge(gathered, key: key, needed: needed)

@@ -10,14 +10,29 @@ public actor SwarmCoordinator: Coordinator {
   /// How long after its end a request still takes late answers.
   public static let lateWindow = Duration.seconds(300)
 
+  /// Takes a message at once, or says that there is no room for it. A request comes with a way to answer, which may be used
+  /// whenever the answer is there.
+  package typealias Receiver = @Sendable (AgentMessage, Answering?) -> Bool
+  package typealias Answering = @Sendable (Result<AgentReply, MissingReason>) async -> AnswerFate
+
+  /// What became of an answer.
+  package enum AnswerFate: Sendable {
+    case inTime
+    /// Too late for the request, and of use all the same.
+    case joined
+    /// Nobody waited for it any more.
+    case discarded
+  }
+
   private struct Delivery: Sendable {
     let message: AgentMessage
-    let answer: (@Sendable (Result<AgentReply, MissingReason>) async -> Void)?
+    let answer: Answering?
   }
 
   private struct Session {
-    let inbox: AsyncStream<Delivery>.Continuation
-    let worker: Task<Void, Never>
+    let number: Int
+    let deliver: @Sendable (Delivery) -> Bool
+    let end: @Sendable () -> Void
   }
 
   private let clock: any Clock<Duration>
@@ -25,6 +40,7 @@ public actor SwarmCoordinator: Coordinator {
   /// Requests that are not answered yet.
   private var gatherings: [Int: Gathering] = [:]
   private var requests = 0
+  private var sessionCount = 0
 
   public init(clock: any Clock<Duration> = .continuous) {
     self.clock = clock
@@ -33,8 +49,6 @@ public actor SwarmCoordinator: Coordinator {
   /// Opens the agent's session. Registering again replaces the handler; what the old one had not taken is dropped, and
   /// requests that it had not answered count it as missing.
   public func register(_ agent: AgentID, handler: @escaping Handler) async {
-    let unanswered = gatherings.sorted { $0.key < $1.key }.map(\.value)
-    let isReplaced = endSession(of: agent)
     let (inbox, inlet) = AsyncStream.makeStream(
       of: Delivery.self, bufferingPolicy: .bufferingOldest(SwarmCoordinator.sessionLimit))
     let worker = Task {
@@ -45,11 +59,39 @@ public actor SwarmCoordinator: Coordinator {
         } catch {
           answer = .failure(.declined("its handler failed: \(error)"))
         }
-        await delivery.answer?(answer)
+        _ = await delivery.answer?(answer)
       }
     }
-    sessions[agent] = Session(inbox: inlet, worker: worker)
+    await open(agent) { delivery in
+      if case .enqueued = inlet.yield(delivery) { true } else { false }
+    } end: {
+      inlet.finish()
+      worker.cancel()
+    }
+  }
+
+  /// Opens a session whose answers come from elsewhere, in any order.
+  ///
+  /// `end`: called when another session of the agent takes its place, or it is closed.
+  /// - Returns: the number by which ``unregister(_:session:)`` knows it.
+  @discardableResult
+  package func register(
+    _ agent: AgentID, receiver: @escaping Receiver, end: @escaping @Sendable () -> Void
+  ) async -> Int {
+    await open(agent, deliver: { receiver($0.message, $0.answer) }, end: end)
+  }
+
+  @discardableResult
+  private func open(
+    _ agent: AgentID, deliver: @escaping @Sendable (Delivery) -> Bool, end: @escaping @Sendable () -> Void
+  ) async -> Int {
+    let unanswered = gatherings.sorted { $0.key < $1.key }.map(\.value)
+    let isReplaced = endSession(of: agent)
+    sessionCount += 1
+    let number = sessionCount
+    sessions[agent] = Session(number: number, deliver: deliver, end: end)
     if isReplaced { await giveUp(agent, in: unanswered) }
+    return number
   }
 
   /// Closes the agent's session. Its handler is cancelled if it is running; requests that it had not answered do not
@@ -59,15 +101,19 @@ public actor SwarmCoordinator: Coordinator {
     if endSession(of: agent) { await giveUp(agent, in: unanswered) }
   }
 
+  /// Closes the agent's session if it is still this one.
+  package func unregister(_ agent: AgentID, session: Int) async {
+    if sessions[agent]?.number == session { await unregister(agent) }
+  }
+
   private func endSession(of agent: AgentID) -> Bool {
     guard let session = sessions.removeValue(forKey: agent) else { return false }
-    session.inbox.finish()
-    session.worker.cancel()
+    session.end()
     return true
   }
 
   private func giveUp(_ agent: AgentID, in unanswered: [Gathering]) async {
-    for gathering in unanswered { await gathering.take(.failure(.declined("its session ended")), from: agent) }
+    for gathering in unanswered { _ = await gathering.take(.failure(.declined("its session ended")), from: agent) }
   }
 
   public func agents() -> [AgentID] {
@@ -89,7 +135,7 @@ public actor SwarmCoordinator: Coordinator {
 
   public func request(
     _ message: AgentMessage, to agents: [AgentID], timeout: Duration,
-    late: @escaping @Sendable (AgentID, AgentReply) async -> Void = { _, _ in }
+    late: @escaping @Sendable (AgentID, AgentReply) async -> Bool = { _, _ in false }
   ) async -> GatheredAnswers {
     let gathering = Gathering(waitingFor: Set(agents), late: late)
     requests += 1
@@ -100,7 +146,7 @@ public actor SwarmCoordinator: Coordinator {
       do {
         try deliver(delivery, to: agent)
       } catch {
-        await gathering.take(.failure(.unreachable(error)), from: agent)
+        _ = await gathering.take(.failure(.unreachable(error)), from: agent)
       }
     }
     let clock = clock
@@ -122,12 +168,7 @@ public actor SwarmCoordinator: Coordinator {
 
   private func deliver(_ delivery: Delivery, to agent: AgentID) throws(CoordinatorError) {
     guard let session = sessions[agent] else { throw .unknownAgent(agent) }
-    switch session.inbox.yield(delivery) {
-    case .enqueued: return
-    case .dropped: throw .sessionFull(agent, limit: SwarmCoordinator.sessionLimit)
-    case .terminated: throw .unknownAgent(agent)
-    @unknown default: throw .unknownAgent(agent)
-    }
+    guard session.deliver(delivery) else { throw .sessionFull(agent, limit: SwarmCoordinator.sessionLimit) }
   }
 }
 
@@ -138,26 +179,29 @@ private actor Gathering {
   private var missing: [AgentID: MissingReason] = [:]
   private var isClosed = false
   /// Takes late answers; nil when it is too late for those.
-  private var late: (@Sendable (AgentID, AgentReply) async -> Void)?
+  private var late: (@Sendable (AgentID, AgentReply) async -> Bool)?
   private var reader: CheckedContinuation<Void, Never>?
 
-  init(waitingFor agents: Set<AgentID>, late: @escaping @Sendable (AgentID, AgentReply) async -> Void) {
+  init(waitingFor agents: Set<AgentID>, late: @escaping @Sendable (AgentID, AgentReply) async -> Bool) {
     waiting = agents
     self.late = late
     isClosed = agents.isEmpty
   }
 
-  func take(_ answer: Result<AgentReply, MissingReason>, from agent: AgentID) async {
-    guard waiting.remove(agent) != nil else { return }
+  func take(
+    _ answer: Result<AgentReply, MissingReason>, from agent: AgentID
+  ) async -> SwarmCoordinator.AnswerFate {
+    guard waiting.remove(agent) != nil else { return .discarded }
     if isClosed {
-      if case .success(let reply) = answer { await late?(agent, reply) }
-      return
+      guard case .success(let reply) = answer, let late else { return .discarded }
+      return await late(agent, reply) ? .joined : .discarded
     }
     switch answer {
     case .success(let reply): answers.append((agent, reply))
     case .failure(let reason): missing[agent] = reason
     }
     if waiting.isEmpty { close() }
+    return .inTime
   }
 
   func close() {

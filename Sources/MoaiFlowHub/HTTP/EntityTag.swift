@@ -11,8 +11,7 @@ enum EntityTag {
   /// Whether a reader that has one of these tags, or any with `*`, has what is there.
   static func matches(_ field: String, _ tag: String) -> Bool {
     field.split(separator: ",").contains { given in
-      let given = given.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
-      let text = String(given)
+      let text = given.filter { $0 != " " }
       return text == "*" || text == tag || text == "W/" + tag
     }
   }

@@ -33,6 +33,7 @@ struct Route: Sendable {
   /// Everything that the hub answers.
   static let all: [Route] =
     systemRoutes + swarmRoutes + stateRoutes + changesRoutes + historyRoutes + memoryRoutes + replicaRoutes
+    + syncRoutes + resolveRoutes
 
   /// Below one swarm.
   static let swarm = "/v1/swarms/{swarm}"

@@ -55,7 +55,7 @@ struct ChangeStream: Sendable {
   }
 
   private func end(_ reason: StreamEnd, _ writer: inout any ResponseBodyWriter) async throws {
-    try await writer.write(ServerSentEvent.buffer("end", id: nil, ["reason": StateValue(reason.rawValue)]))
+    try await writer.write(ServerSentEvent.end(reason))
     try await writer.finish(nil)
   }
 
@@ -66,7 +66,7 @@ struct ChangeStream: Sendable {
     var place = place
     while true {
       switch await mailbox.take() {
-      case .batches(let batches):
+      case .elements(let batches):
         var events = ByteBuffer()
         for batch in batches {
           var event = event(of: batch)

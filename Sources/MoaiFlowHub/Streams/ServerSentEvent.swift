@@ -9,6 +9,11 @@ enum ServerSentEvent {
   /// A comment, so that nobody on the way takes the connection for dead.
   static let comment = ByteBuffer(string: ":\n\n")
 
+  /// The last event of a stream whose reader is still there.
+  static func end(_ reason: StreamEnd) -> ByteBuffer {
+    buffer("end", id: nil, ["reason": StateValue(reason.rawValue)])
+  }
+
   /// - Parameter id: where a reader resumes that has taken the event; nil: there is no such place.
   static func buffer(_ name: String, id: Cursor?, _ data: StateValue) -> ByteBuffer {
     var writer = JSONWriter(style: .spaced, reservingCapacity: 256)

@@ -13,7 +13,7 @@ enum StreamEnd: String, Sendable {
 /// The open streams of a hub: counted, woken now and then, and ended together.
 final class StreamRegistry: Sendable {
   private struct Contents {
-    var mailboxes: [Int: FeedMailbox] = [:]
+    var mailboxes: [Int: any WakeableMailbox] = [:]
     var next = 0
     var isEnding = false
   }
@@ -32,7 +32,7 @@ final class StreamRegistry: Sendable {
   var isEnding: Bool { contents.withLock { $0.isEnding } }
 
   /// - Returns: the number under which it leaves; nil: there are too many, or the hub is ending.
-  func add(_ mailbox: FeedMailbox) -> Int? {
+  func add(_ mailbox: any WakeableMailbox) -> Int? {
     contents.withLock { contents in
       guard contents.mailboxes.count < limit, !contents.isEnding else { return nil }
       contents.next += 1

@@ -1,5 +1,4 @@
 public import ArgumentParser
-import Foundation
 public import Logging
 import MoaiFlowHub
 import MoaiFlowSQLite
@@ -23,26 +22,27 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The data folder (or MOAI_FLOW_DATA).", completion: .directory)
   var data: String?
 
-  @Option(help: "The address to listen on.")
-  var host = "127.0.0.1"
+  @Option(help: "The address to listen on (or MOAI_FLOW_HOST; default: 127.0.0.1).")
+  var host: String?
 
-  @Option(help: "The port; 0: a free one.")
-  var port = 8420
+  @Option(help: "The port (or MOAI_FLOW_PORT; default: 8420); 0: a free one.")
+  var port: Int?
 
-  @Option(help: "How much to log: trace, debug, info, notice, warning, error or critical.")
-  var logLevel = Logger.Level.notice
+  @Option(help: "How much to log: trace to critical (or MOAI_FLOW_LOG_LEVEL; default: notice).")
+  var logLevel: Logger.Level?
+
+  @Option(help: "A JSON file with any of data, host, port, log_level.", completion: .file())
+  var config: String?
 
   func run() async throws {
-    let folder = data ?? ProcessInfo.processInfo.environment["MOAI_FLOW_DATA"] ?? ""
-    guard !folder.isEmpty else {
-      throw Failure(.usage, "no data folder is named; give --data DIR or set MOAI_FLOW_DATA")
-    }
+    let settings = try ServeSettings(data: data, host: host, port: port, logLevel: logLevel, file: config)
     var configuration = HubConfiguration()
-    configuration.host = host
-    configuration.port = port
+    configuration.host = settings.host
+    configuration.port = settings.port
     var logger = Logger(label: "moai-flow", factory: { StreamLogHandler.standardError(label: $0) })
-    logger.logLevel = logLevel
-    let store = try await SQLiteStore(folder: folder)
+    logger.logLevel = settings.logLevel
+    logger.notice("starting", metadata: settings.metadata)
+    let store = try await SQLiteStore(folder: settings.data)
     let hub: Hub
     do {
       hub = try Hub(store: store, configuration: configuration, logger: logger)
@@ -50,8 +50,9 @@ struct Serve: AsyncParsableCommand {
       try? await store.close()
       throw Failure(.usage, "\(error)")
     }
+    let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
     try await hub.run { port in
-      try? Terminal.write("listening on http://\(host.contains(":") ? "[\(host)]" : host):\(port)")
+      try? Terminal.write("listening on http://\(host):\(port)")
     }
   }
 }

@@ -50,7 +50,25 @@ final class HubProcess {
     return running.waitForEnd()
   }
 
-  // MARK: Requests
+  var address: HubAddress { HubAddress(port: port) }
+
+  /// A request on a connection of its own. Paths that do not begin with a slash are below the swarm `default`.
+  @discardableResult
+  func callAsFunction(
+    _ method: String, _ path: String, _ body: String? = nil, headers: [String: String] = [:]
+  ) throws -> HubAddress.Answer {
+    try address(method, path, body, headers: headers)
+  }
+
+  /// Opens a stream.
+  func stream(_ path: String, headers: [String: String] = [:]) throws -> HubStream {
+    try address.stream(path, headers: headers)
+  }
+}
+
+/// Where a hub listens.
+struct HubAddress: Sendable {
+  let port: Int
 
   struct Answer {
     let status: Int
@@ -76,9 +94,9 @@ final class HubProcess {
     _ method: String, _ path: String, _ body: String? = nil, headers: [String: String] = [:]
   ) throws -> Answer {
     let connection = try HubConnection(port: port)
-    try connection.send(HubProcess.request(method, path, body, headers, port, closing: true))
+    try connection.send(HubAddress.request(method, path, body, headers, port, closing: true))
     let bytes = try connection.readToEnd()
-    return try HubProcess.parse(bytes)
+    return try HubAddress.parse(bytes)
   }
 
   /// Opens a stream.
@@ -86,7 +104,7 @@ final class HubProcess {
     let connection = try HubConnection(port: port)
     var all = ["Accept": "text/event-stream"]
     all.merge(headers) { $1 }
-    try connection.send(HubProcess.request("GET", path, nil, all, port, closing: false))
+    try connection.send(HubAddress.request("GET", path, nil, all, port, closing: false))
     return try HubStream(connection)
   }
 

@@ -82,9 +82,22 @@ struct HubRefusalTests {
 
   @Test("an address that others can reach is refused without tokens, and a folder that is in use")
   func startRefused() throws {
-    try hub.moai("serve", "--host", "0.0.0.0", "--port", "0").expectFailure(3, "is in use")
-    let other = MoaiFlowProcess(try TemporaryFolder())
+    let folder = try TemporaryFolder()
+    var quiet = hub.moai
+    quiet.environment["MOAI_FLOW_LOG_LEVEL"] = "critical"
+    try quiet("serve", "--port", "0").expectFailure(3, "is in use")
+    var other = MoaiFlowProcess(folder)
+    other.environment["MOAI_FLOW_LOG_LEVEL"] = "critical"
     try other("serve", "--host", "0.0.0.0", "--port", "0").expectFailure(2, "tokens are not available yet")
+    try other("serve", "--port", "\(hub.port)").expectFailure(3, "port \(hub.port)")
     try other("serve", "--port", "70000").expectFailure(2, "70000 is no port")
+    let file = try folder.file("hub.json", Array(#"{"port": "many"}"#.utf8))
+    try other("serve", "--config", file).expectFailure(2, "many is no port")
+    try other("serve", "--config", try folder.file("typo.json", Array(#"{"prot": 1}"#.utf8)))
+      .expectFailure(2, "there is no setting prot")
+    other.environment["MOAI_FLOW_PORT"] = "x"
+    try other("serve").expectFailure(2, "x is no port")
+    other.environment["MOAI_FLOW_LOG_LEVEL"] = "loud"
+    try other("serve", "--port", "0").expectFailure(2, "loud is no log level")
   }
 }

@@ -97,4 +97,49 @@ struct HubStreamTests {
     #expect(try hub("DELETE", "/v1/swarms/other").status == 200)
     #expect(try stream.next() == .init(name: "end", data: #"{"reason": "deleted"}"#))
   }
+
+  @Test("§5.1 §5.2 a full sync reaches sessions over the network: one answers, one is silent, and joins late")
+  func fullSync() async throws {
+    try put("c", 1)
+    let (alice, bob) = (try hub.stream("agents/alice/events"), try hub.stream("agents/bob/events"))
+    let address = hub.address
+    let sync = Task.detached { try address("POST", "state/tags/sync", #"{"timeout_ms": 700, "quorum": 1}"#) }
+    let asked = try #require(try alice.next())
+    #expect(asked.name == "state_request" && asked.id == nil)
+    #expect(try asked.json()["state_key"] == "tags")
+    let id = try #require(try asked.json()["request_id"]?.stringValue)
+    let response = #"{"agent_id": "alice", "base": 0, "ops": [{"op": "add", "element": "x"}]}"#
+    #expect(try hub("POST", "sync/\(id)/responses", response).status == 202)
+    #expect(try hub("POST", "sync/\(id)/responses", response).code == "unknown_request", "one answer each")
+    let report = try await sync.value.json()
+    #expect(report["responders"] == ["alice"] && report["asked"] == 2)
+    #expect(report["missing"]?.arrayValue?.map { $0["agent_id"] } == ["bob"])
+    #expect(try alice.next()?.json()["value"] == ["x"], "everybody is told the result")
+    #expect(try bob.next()?.name == "state_request")
+    let late = try hub("POST", "sync/\(id)/responses", #"{"agent_id": "bob", "value": ["y"], "base": 0}"#)
+    #expect(late.status == 200)
+    #expect(try late.json()["joined"] == true)
+    #expect(try hub("GET", "state/tags").json()["value"] == ["x", "y"])
+    #expect(try hub("POST", "sync/\(id)/responses", #"{"agent_id": "carol"}"#).status == 404)
+    #expect(try hub("POST", "sync/x/responses", #"{"agent_id": "carol"}"#).status == 404)
+  }
+
+  @Test("§5.1 a full sync without a quorum is 504 with the report, and writes nothing")
+  func noQuorum() throws {
+    let failed = try hub("POST", "state/k/sync", #"{"timeout_ms": 50, "quorum": 1}"#)
+    #expect(failed.status == 504 && failed.code == "quorum_not_reached")
+    #expect(try failed.json()["report"]?["asked"] == 0)
+    #expect(try hub("POST", "state/k/sync").status == 200)
+    #expect(try hub("POST", "state/k/sync", #"{"quorum": -1}"#).field == "/quorum")
+  }
+
+  @Test("an agent's newest session is the one; the old one ends")
+  func newestSession() throws {
+    let first = try hub.stream("agents/alice/events")
+    let second = try hub.stream("agents/alice/events")
+    #expect(try first.next() == .init(name: "end", data: #"{"reason": "revoked"}"#))
+    #expect(try hub("GET", "agents/alice/events").status == 406)
+    #expect(hub.terminate() == 0)
+    #expect(try second.next() == .init(name: "end", data: #"{"reason": "shutdown"}"#))
+  }
 }

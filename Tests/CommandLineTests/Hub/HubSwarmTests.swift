@@ -73,4 +73,27 @@ struct HubSwarmTests {
     #expect(try hub("DELETE", "replicas/00000000000000ab").code == "unknown_replica")
     #expect(try hub("DELETE", "replicas/x").field == "/replica")
   }
+
+  @Test("§3.5 §3.7 §3.9 versions are resolved, and conflicts found, without a swarm")
+  func resolve() throws {
+    let versions = #"""
+      [{"state_key": "counter", "value": 100, "version": 1, "timestamp": "2025-11-29T10:00:00Z", "agent_id": "agent-1",
+        "metadata": {"crdt_type": "counter"}},
+       {"state_key": "counter", "value": 150, "version": 1, "timestamp": "2025-11-29T10:00:00Z", "agent_id": "agent-2",
+        "metadata": {"crdt_type": "counter"}}]
+      """#
+    let merged = try hub(
+      "POST", "/v1/resolve", #"{"strategy": "crdt", "state_key": "counter", "versions": \#(versions)}"#
+    ).json()
+    #expect(merged["value"] == 250 && merged["version"] == 2)
+    #expect(
+      try hub("POST", "/v1/resolve", #"{"strategy": "lww", "state_key": "counter", "versions": \#(versions)}"#).json()[
+        "value"] == 150)
+    #expect(try hub("POST", "/v1/detect", #"{"versions": \#(versions)}"#).json()["conflicts"] == ["counter"])
+    #expect(try hub("POST", "/v1/resolve", #"{"versions": \#(versions)}"#).field == "/strategy")
+    #expect(try hub("POST", "/v1/resolve", #"{"strategy": "lww", "versions": []}"#).status == 422)
+    #expect(
+      try hub("POST", "/v1/resolve", #"{"strategy": "lww", "state_key": "k", "versions": [{}]}"#).field?.hasPrefix(
+        "/versions/0") == true)
+  }
 }

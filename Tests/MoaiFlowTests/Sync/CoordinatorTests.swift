@@ -130,6 +130,7 @@ import Testing
       await coordinator.request(.data("question", from: late), to: [late, later], timeout: .seconds(1)) { agent, _ in
         sentinel.touch()
         await taken.append(.data(.string(agent.name), from: agent))
+        return true
       }
     }
     async let answers = ask(Sentinel(isGone))

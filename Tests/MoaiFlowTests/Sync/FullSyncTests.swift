@@ -48,7 +48,7 @@ import Testing
     /// Returns when the agent has nothing under way: it has answered a message that was sent now.
     func settle(_ agent: String) async throws {
       let name = try AgentID(agent)
-      _ = await coordinator.request(.data("done?", from: name), to: [name], timeout: .seconds(1)) { _, _ in }
+      _ = await coordinator.request(.data("done?", from: name), to: [name], timeout: .seconds(1))
     }
 
     func base(_ revision: Revision) -> RevisionReference { .cursor(Cursor(epoch: swarm.epoch, revision: revision)) }

@@ -1,25 +1,56 @@
 import MoaiCRDT
-import MoaiFlow
 
-/// One document of `resolve`, from its bytes to its answer.
-struct ResolveRequest {
-  static let maxBytes = 64 * 1024 * 1024
+/// One document of `resolve`, from its bytes or its JSON to its answer.
+package struct ResolveRequest: Sendable {
+  package static let maxBytes = 64 * 1024 * 1024
 
-  let resolver: ConflictResolver
-  let limits = JSONLimits(bytes: maxBytes, elements: 4_000_000)
+  private let resolver: ConflictResolver
+  private let limits = JSONLimits(bytes: maxBytes, elements: 4_000_000)
 
-  init(strategy: ResolutionStrategy) {
+  package init(strategy: ResolutionStrategy) {
     resolver = ConflictResolver(strategy: strategy)
   }
 
-  func answer(_ document: [UInt8]) throws(ResolveFault) -> StateValue {
+  package func answer(_ document: [UInt8]) throws(ResolveFault) -> StateValue {
     let json: StateValue
     do {
       json = try JSONParser(limits: limits).parse(document)
     } catch {
       throw ResolveFault(error)
     }
+    return try answer(json)
+  }
+
+  /// One version out of those in the document: an array, or `{state_key, versions}`.
+  package func answer(_ json: StateValue) throws(ResolveFault) -> StateValue {
     let (key, list, place) = try parts(of: json)
+    let versions = try self.versions(list, at: place)
+    do {
+      let resolution =
+        if let key { try resolver.resolve(versions, for: key) } else { try resolver.resolve(versions) }
+      return resolution.version.json
+    } catch {
+      throw ResolveFault(error.field.under(place), error.detail)
+    }
+  }
+
+  /// The keys whose versions are in conflict (rule §3.9): `{conflicts: [key…]}`.
+  package func conflicts(in json: StateValue) throws(ResolveFault) -> StateValue {
+    let place = JSONPointer("versions")
+    guard case .array(let list)? = json["versions"] else { throw ResolveFault(place, "must be an array of versions") }
+    do {
+      let keys = try resolver.detectConflicts(try versions(list, at: place))
+      return ["conflicts": .array(keys.map { .string($0.name) })]
+    } catch let error as ResolutionError {
+      throw ResolveFault(error.field.under(place), error.detail)
+    } catch let fault as ResolveFault {
+      throw fault
+    } catch {
+      throw ResolveFault("\(error)")
+    }
+  }
+
+  private func versions(_ list: [StateValue], at place: JSONPointer) throws(ResolveFault) -> [StateVersion] {
     var versions: [StateVersion] = []
     versions.reserveCapacity(list.count)
     for (index, value) in list.enumerated() {
@@ -29,13 +60,7 @@ struct ResolveRequest {
         throw ResolveFault(error.field.under(place.appending(index)), error.problem)
       }
     }
-    do {
-      let resolution =
-        if let key { try resolver.resolve(versions, for: key) } else { try resolver.resolve(versions) }
-      return resolution.version.json
-    } catch {
-      throw ResolveFault(error.field.under(place), error.detail)
-    }
+    return versions
   }
 
   /// The key that the versions must have, if the document names one; the versions; and where they stand.
@@ -73,28 +98,28 @@ struct ResolveRequest {
 }
 
 /// Why a document has no answer: on standard error in one line, with `--lines` as JSON.
-struct ResolveFault: Error, CustomStringConvertible {
-  let field: JSONPointer
-  let detail: String
+package struct ResolveFault: Error, CustomStringConvertible {
+  package let field: JSONPointer
+  package let detail: String
 
-  init(_ field: JSONPointer, _ detail: String) {
+  package init(_ field: JSONPointer, _ detail: String) {
     self.field = field
     self.detail = detail
   }
 
-  init(_ detail: String) {
+  package init(_ detail: String) {
     self.init(.root, detail)
   }
 
-  init(_ error: JSONError) {
+  package init(_ error: JSONError) {
     self.init(error.pointer, "line \(error.line), column \(error.column) (byte \(error.offset)): \(error.detail)")
   }
 
-  var description: String {
+  package var description: String {
     field.isRoot ? detail : "\(field): \(detail)"
   }
 
-  var json: StateValue {
+  package var json: StateValue {
     ["error": ["field": StateValue(field.text), "detail": StateValue(detail)]]
   }
 }

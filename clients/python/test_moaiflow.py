@@ -1,0 +1,202 @@
+"""Tests of the client against a real hub: MOAI_FLOW names the program. `make test` runs them where python3 is there."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from moaiflow import Answer, Hub, HubError, Unreachable
+
+
+class RealHub:
+    """A hub process on a folder of its own; it keeps its port when it is started again."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        command = [os.environ["MOAI_FLOW"], "serve", "--data", self.folder.name + "/data", "--port", str(self.port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on http://127.0.0.1:"), line
+        self.port = int(line.rsplit(":", 1)[1])
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+        self.folder.cleanup()
+
+    @property
+    def client(self) -> Hub:
+        return Hub(f"http://127.0.0.1:{self.port}", patience=20)
+
+
+class ClientTests(unittest.TestCase):
+    def setUp(self) -> None:
+        self.hub = RealHub()
+        self.addCleanup(self.hub.close)
+        self.swarm = self.hub.client.swarm()
+        self.addCleanup(self.swarm.hub.close)
+        self.alice = self.swarm.join("alice")
+        self.bob = self.swarm.join("bob")
+
+    def test_state_of_every_type(self) -> None:
+        self.alice.state.increment("c", 3)
+        self.bob.state.increment("c", 4)
+        self.alice.state.add("tags", "x")
+        self.alice.state.put("config", "timeout", 60)
+        self.bob.state.set("r", {"a": [1, 1.0, None, 2**60]})
+        self.assertEqual(self.alice.state.value("c"), 7)
+        self.assertEqual(self.swarm.state.value("tags"), ["x"])
+        self.assertEqual(self.swarm.state.read("config").agent, "alice")
+        self.assertEqual(self.swarm.state.value("r"), {"a": [1, 1.0, None, 2**60]})
+        self.assertIsInstance(self.swarm.state.value("r")["a"][1], float)
+        self.assertEqual(list(self.swarm.state.keys()), ["c", "config", "r", "tags"])
+        self.alice.state.remove("tags", "x")
+        self.alice.state.remove_field("config", "timeout")
+        self.assertEqual((self.swarm.state.value("tags"), self.swarm.state.value("config")), ([], {}))
+        self.assertTrue(self.alice.state.delete("r"))
+        self.assertFalse(self.alice.state.delete("r"))
+        self.assertIsNone(self.swarm.state.read("r"))
+
+    def test_keys_with_every_character(self) -> None:
+        for key in ["a/b", "ä ö?&=#%25", "..x", "日本"]:
+            self.alice.state.set(key, key)
+            self.assertEqual(self.swarm.state.value(key), key)
+        self.assertEqual(list(self.swarm.state.keys("a/")), ["a/b"])
+
+    def test_base_overwrote_and_conditions(self) -> None:
+        first = self.alice.state.set("r", 1)
+        self.bob.state.set("r", 2)
+        third = self.alice.state.set("r", 3, base=first.cursor)
+        self.assertEqual(third.overwrote[0]["agent_id"], "bob")
+        with self.assertRaises(HubError) as failed:
+            self.bob.state.set("r", 4, if_revision=1)
+        self.assertEqual((failed.exception.status, failed.exception.code), (412, "condition_failed"))
+        with self.assertRaises(HubError) as refused:
+            self.bob.state.add("r", 1)
+        self.assertEqual(refused.exception.code, "type_mismatch")
+
+    def test_the_same_id_is_done_once(self) -> None:
+        one = self.alice.state.increment("c", 5, id="job-1")
+        self.assertEqual(self.alice.state.increment("c", 5, id="job-1"), one)
+        self.assertEqual(self.swarm.state.value("c"), 5)
+
+    def test_a_batch_is_all_or_nothing(self) -> None:
+        done = self.alice.state.batch([{"state_key": "a", "value": 1}, {"state_key": "b", "value": 2}])
+        self.assertEqual(done["revision"], 1)
+        with self.assertRaises(HubError):
+            self.alice.state.batch(
+                [{"state_key": "a", "value": 9}, {"state_key": "b", "ops": [{"op": "add", "element": 1}]}])
+        self.assertEqual(self.swarm.state.value("a"), 1)
+
+    def test_changes_and_history(self) -> None:
+        for number in range(5):
+            self.alice.state.set(f"k{number}", number)
+        batch = self.swarm.state.changes()
+        self.assertEqual([change.key for change in batch.changes], [f"k{number}" for number in range(5)])
+        self.bob.state.set("k1", 10)
+        news = self.swarm.state.changes(batch.cursor)
+        self.assertEqual([(change.key, change.value or change.ops) for change in news.changes][0][0], "k1")
+        self.assertFalse(news.snapshot)
+        self.assertTrue(self.swarm.state.changes("0123456789abcdef-1").snapshot)
+        self.assertEqual(self.swarm.state.history("k1")["changes"][0]["agent_id"], "bob")
+        self.alice.state.rewind(agent="bob", since=0)
+        self.assertEqual(self.swarm.state.value("k1"), 1)
+
+    def test_following_goes_on_through_a_crash_and_misses_nothing(self) -> None:
+        seen: list[int] = []
+        done = threading.Event()
+
+        def follow() -> None:
+            for batch in self.swarm.state.follow():
+                for change in batch.changes:
+                    seen.append(change.revision)
+                if len(seen) and seen[-1] >= 21:
+                    return done.set()
+
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        for number in range(10):
+            self.alice.state.set(f"k{number}", number)
+        self.hub.kill()
+        self.hub.start()
+        for number in range(10, 21):
+            self.alice.state.set(f"k{number}", number)
+        self.assertTrue(done.wait(20))
+        self.assertEqual(sorted(set(seen)), list(range(1, 22)))
+
+    def test_writes_under_kills_are_done_once(self) -> None:
+        stop = threading.Event()
+        counts = [0, 0, 0]
+        failures: list[BaseException] = []
+
+        def write(number: int) -> None:
+            agent = self.swarm.join(f"worker-{number}")
+            try:
+                while not stop.is_set():
+                    agent.state.increment("total")
+                    counts[number] += 1
+            except BaseException as error:
+                failures.append(error)
+            finally:
+                self.swarm.hub.close()
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):
+            self.hub.kill()
+            self.hub.start()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(self.swarm.state.value("total", 0), sum(counts))
+
+    def test_full_sync_with_a_session(self) -> None:
+        ready = threading.Event()
+
+        def handler(key: str) -> Answer:
+            ready.set()
+            return Answer(base=0, ops=[{"op": "add", "element": "from-bob"}])
+
+        threading.Thread(target=self.bob.answer, args=(handler,), daemon=True).start()
+        while True:
+            report = self.swarm.state.sync("tags", timeout_ms=2000)
+            if report["responders"]:
+                break
+        self.assertTrue(ready.is_set())
+        self.assertEqual(self.swarm.state.value("tags"), ["from-bob"])
+
+    def test_memory_and_swarms(self) -> None:
+        self.alice.memory.store("notes", "a/b", {"x": 1})
+        self.assertEqual(self.swarm.memory.retrieve("notes", "a/b"), {"x": 1})
+        self.assertEqual(list(self.swarm.memory.list("notes", "a*")), [("a/b", {"x": 1})])
+        self.assertTrue(self.alice.memory.delete("notes", "a/b"))
+        self.assertEqual(self.swarm.memory.retrieve("notes", "a/b", "none"), "none")
+        hub = self.swarm.hub
+        hub.create_swarm("lab", {"policies": [{"pattern": "n", "crdt_type": "counter"}]})
+        self.assertEqual(hub.swarms(), ["default", "lab"])
+        hub.delete_swarm("lab")
+        self.assertEqual(hub.swarms(), ["default"])
+
+    def test_a_hub_that_is_not_there(self) -> None:
+        with self.assertRaises(Unreachable):
+            Hub("http://127.0.0.1:1", patience=0.2).swarms()
+        with self.assertRaises(ValueError):
+            Hub("localhost:8420")
+
+
+if __name__ == "__main__":
+    unittest.main()
