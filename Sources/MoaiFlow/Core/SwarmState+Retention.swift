@@ -23,6 +23,12 @@ extension SwarmState {
     if settings.deletesIdleKeys { scheduleIdleKeys(Array(state.keys.rows.indices)) }
   }
 
+  /// Whether the next entry deletes the key, because nobody has changed it for too long by now.
+  func isExpiring(_ key: StateKey) -> Bool {
+    guard let slot = state.keys.slot(of: key), let end = endOfRetention(slot) else { return false }
+    return end <= time
+  }
+
   /// Whether a key whose deadline fires is really due; else its deadline is put off.
   mutating func isIdle(_ slot: Int) -> Bool {
     guard let end = endOfRetention(slot) else { return false }

@@ -23,11 +23,11 @@ struct RewindComparison {
     if let target {
       let limit = now.settings.settings.limits.valueBytes
       if target.viewSize > limit, target.viewSize > current.viewSize { throw .tooLarge }
-      if let bounds = now.settings.settings.policy(for: key)?.bounds, case .counter(let held) = current.contents,
-        case .counter(let wanted) = target.contents,
-        !bounds.allows(wanted.sum, after: held.sum, reserved: held.reserved)
-      {
-        throw .bound
+      if let bounds = now.settings.settings.policy(for: key)?.bounds, case .counter(let wanted) = target.contents {
+        // A counter that comes back begins with nothing.
+        var held = CounterShares()
+        if case .counter(let there) = current.contents { held = there }
+        guard bounds.allows(wanted.sum, after: held.sum, reserved: held.reserved) else { throw .bound }
       }
       effect = try self.effect(from: current, to: target)
     } else {

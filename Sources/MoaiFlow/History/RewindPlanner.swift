@@ -68,7 +68,9 @@ struct RewindPlanner {
     var effects: [KeyRewind] = []
     var blocked: [RewindReport.Blocked] = []
     let comparison = RewindComparison(scan.end)
-    for (key, course) in affected.sorted(by: { $0.key < $1.key }) {
+    // What the entry itself would let go first is as good as gone.
+    let expiring = affected.keys.filter { scan.end.isExpiring($0) }.sorted()
+    for (key, course) in affected.sorted(by: { $0.key < $1.key }) where !expiring.contains(key) {
       do throws(RewindReport.Obstacle) {
         guard course.needed > horizon else { throw RewindReport.Obstacle.trimmed }
         if counterfactual.recreated.contains(key) { throw RewindReport.Obstacle.recreated }
@@ -88,7 +90,7 @@ struct RewindPlanner {
       target: target, keys: request.keys, isPartial: request.isPartial, plannedAt: head, effects: effects)
     return Plan(
       command: isStopped ? nil : command,
-      report: report(of: command, affected, blocked, scan))
+      report: report(of: command, affected, blocked, expiring, scan))
   }
 }
 
@@ -96,11 +98,12 @@ struct RewindPlanner {
 
 extension RewindPlanner {
   private func report(
-    of command: RewindCommand, _ affected: [StateKey: Affected], _ blocked: [RewindReport.Blocked], _ scan: HistoryScan
+    of command: RewindCommand, _ affected: [StateKey: Affected], _ blocked: [RewindReport.Blocked],
+    _ expiring: [StateKey], _ scan: HistoryScan
   ) -> RewindReport {
     var entries: Set<Revision> = []
     var dependents: [RewindReport.Dependent] = []
-    var unchanged: [StateKey] = []
+    var unchanged = expiring
     var changes: [RewindReport.Change] = []
     let contents = rehearse(command, on: scan.end)
     for effect in command.effects {
@@ -117,6 +120,7 @@ extension RewindPlanner {
         unchanged.append(effect.key)
       }
     }
+    unchanged.sort()
     dependents.sort { $0.revision == $1.revision ? $0.key < $1.key : $0.revision < $1.revision }
     return RewindReport(
       revision: nil, plannedAt: head, entries: entries.count, changes: changes, unchanged: unchanged, blocked: blocked,

@@ -137,6 +137,9 @@ extension ReplicaState {
     let swarm = try reader.swarm("head.swarm")
     self.init(agent: agent, swarm: swarm, id: ReplicaID(try reader.fixed64("head.id")))
     next = try reader.varint("head.next")
+    guard 1...ReplicaDelta.greatestNumber ~= next else {
+      throw reader.failure(.malformed("\(next) is no number of a write"), "head.next")
+    }
     lastHash = try reader.fixed64("head.last_hash")
     clock = HybridLogicalClock(last: try reader.timestamp("head.clock"))
     accepted = try reader.varint("head.accepted")

@@ -47,6 +47,36 @@ import Testing
     #expect(shown.restoredBy == 3)
   }
 
+  @Test("§4.6 §6.3 a deleted counter that would come back beyond a bound is blocked by it (simulated seed 1648)")
+  func boundOfADeletedCounter() async throws {
+    try await bob.state.increment("budget", by: -22)
+    try await alice.state.delete("budget")
+    try await alice.state.set("r", to: 1)
+    var settings = SwarmSettings()
+    settings.policies = [KeyPolicy(pattern: GlobPattern("budget"), bounds: CounterBounds(minimum: -20))]
+    try await swarm.replaceSettings(settings)
+    let report = try await carol.state.rewind(try request("alice", isPartial: true))
+    #expect(report.blocked.map(\.key.name.string) == ["budget"])
+    #expect(report.blocked.map(\.obstacle) == [.bound])
+    #expect(report.changes.map(\.key.name.string) == ["r"])
+  }
+
+  @Test("§4.1 §6.3 a key that the next entry lets go disturbs no dry run (simulated seed 14)")
+  func expiringKeys() async throws {
+    try await alice.state.set("s/1", to: 1)
+    try await alice.state.set("m", to: 2)
+    bench.time.now += 100
+    var settings = SwarmSettings()
+    settings.policies = [KeyPolicy(pattern: GlobPattern("s/*"), idleMilliseconds: 50)]
+    try await swarm.replaceSettings(settings)
+    let report = try await swarm.state.rehearse(try request("alice"))
+    #expect(report.changes.map(\.key.name.string) == ["m"])
+    #expect(report.changes.map(\.after) == [nil])
+    #expect(report.unchanged.map(\.name.string) == ["s/1"])
+    #expect(try await carol.state.rewind(try request("alice")).changes.map(\.key.name.string) == ["m"])
+    #expect(try await swarm.values() == [:])
+  }
+
   @Test("§6.2 what others removed includes what the agent had hidden from them")
   func removalsOfOthersHold() async throws {
     try await bob.state.put("old", field: "f", in: "m")

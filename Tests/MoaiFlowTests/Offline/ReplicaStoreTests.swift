@@ -1,3 +1,4 @@
+import MoaiCRDT
 import MoaiFlowTesting
 import Testing
 
@@ -13,5 +14,16 @@ import Testing
         return InMemoryReplicaStore(copying: store)
       })
     for violation in await contract.violations() { Issue.record("\(violation)") }
+  }
+
+  @Test("§5.6 a stored replica whose next write would have no number is refused as damaged (found by the fuzzer)")
+  func noNumber() throws {
+    for number in [0, ReplicaDelta.greatestNumber + 1] {
+      var state = ReplicaState(agent: try AgentID("alice"), swarm: .default, id: ReplicaID(1))
+      state.next = number
+      state.noteHead()
+      let records = state.takeChanges()
+      #expect(throws: DecodingFailure.self) { try ReplicaState(records) }
+    }
   }
 }

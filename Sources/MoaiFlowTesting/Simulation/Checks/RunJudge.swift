@@ -29,6 +29,8 @@ struct RunJudge {
     let reopened: [StateKey: StateReading]
     let replicas: [ReplicaStatus]
     let reopenedReplicas: [ReplicaStatus]
+    /// What rewinds would do in the swarm opened again.
+    let rehearsals: [Rehearsal]
 
     struct Device {
       let name: String
@@ -66,12 +68,14 @@ struct RunJudge {
     let swarm = try await Swarm.open(.default, in: store, createIfMissing: false, options: world.host.options)
     let reopened = try await swarm.readAll()
     let reopenedReplicas = try await swarm.replicas()
+    let rehearsals = try await RunJudge.rehearse(in: swarm, seed: seen.digest.finalize())
     try await swarm.close()
     eras = world.disk.history
     final = FinalState(
       epoch: eras[eras.count - 1].epoch, head: head, status: status, served: served,
       copies: world.pollers.map { ($0.name, $0.mirror) }, followers: world.followers.map { ($0.name, $0.mirror) },
-      devices: devices, reopened: reopened, replicas: replicas, reopenedReplicas: reopenedReplicas)
+      devices: devices, reopened: reopened, replicas: replicas, reopenedReplicas: reopenedReplicas,
+      rehearsals: rehearsals)
     statistics.copies = seen.copies.count
     statistics.readings = seen.readings.count
     statistics.syncs = seen.syncs.count
@@ -89,7 +93,10 @@ struct RunJudge {
       var chronicle = Chronicle(era: era, isLast: index == eras.count - 1)
       try judge(era, &chronicle)
       judgeCommands(era, chronicle)
-      if chronicle.isLast { judgeFinalState(chronicle) }
+      if chronicle.isLast {
+        judgeFinalState(chronicle)
+        judgeRehearsals(chronicle)
+      }
     }
     judgeSyncs()
   }
@@ -114,6 +121,7 @@ struct Chronicle {
   var accepted: [ReplicaID: [(revision: Revision, number: UInt64)]] = [:]
   /// Keys that were let go because nobody had changed them, by revision.
   var expired: [Revision: Set<StateKey>] = [:]
+  var naive = NaiveRewind()
 
   func accepted(_ replica: ReplicaID, at revision: Revision) -> UInt64 {
     accepted[replica]?.last { $0.revision <= revision }?.number ?? 0
@@ -194,6 +202,7 @@ extension RunJudge {
       entry, revision: revision, appendedAt: stored.appendedAt, payloadHash: stored.payload.simulationHash)
     let verdict = chronicle.model.apply(entry, appendedAt: stored.appendedAt)
     chronicle.entries.append((entry, verdict, applied.outcome))
+    RunJudge.record(entry, verdict, at: revision, before, in: &chronicle)
     let model = chronicle.model
     chronicle.expired[revision] = Set(model.expired)
     chronicle.moments.append((model.time, model.settings.retention, model.horizon))

@@ -1,6 +1,10 @@
 import HeapModule
 import Synchronization
 
+#if THREAD_SANITIZER
+  import MoaiFlow
+#endif
+
 /// What is ready to run, and who sleeps until when: the whole schedule of a simulated run.
 final class JobQueue: Sendable {
   static let shared = JobQueue()

@@ -1,5 +1,9 @@
 import Synchronization
 
+#if THREAD_SANITIZER
+  import MoaiFlow
+#endif
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)

@@ -1,5 +1,9 @@
 import Synchronization
 
+#if THREAD_SANITIZER
+  import MoaiFlow
+#endif
+
 /// The clock of a run under ``SeededExecutor``: it stands still while anything is ready, and then leaps to the next
 /// sleeper. All instances show the same time.
 package struct SimulatedClock: Clock, Sendable {
