@@ -69,7 +69,7 @@ struct RewindPlanner {
     var blocked: [RewindReport.Blocked] = []
     let comparison = RewindComparison(scan.end)
     // What the entry itself would let go first is as good as gone.
-    let expiring = affected.keys.filter { scan.end.isExpiring($0) }.sorted()
+    let expiring = Set(affected.keys.filter { scan.end.isExpiring($0) })
     for (key, course) in affected.sorted(by: { $0.key < $1.key }) where !expiring.contains(key) {
       do throws(RewindReport.Obstacle) {
         guard course.needed > horizon else { throw RewindReport.Obstacle.trimmed }
@@ -99,11 +99,11 @@ struct RewindPlanner {
 extension RewindPlanner {
   private func report(
     of command: RewindCommand, _ affected: [StateKey: Affected], _ blocked: [RewindReport.Blocked],
-    _ expiring: [StateKey], _ scan: HistoryScan
+    _ expiring: Set<StateKey>, _ scan: HistoryScan
   ) -> RewindReport {
     var entries: Set<Revision> = []
     var dependents: [RewindReport.Dependent] = []
-    var unchanged = expiring
+    var unchanged = Array(expiring)
     var changes: [RewindReport.Change] = []
     let contents = rehearse(command, on: scan.end)
     for effect in command.effects {
