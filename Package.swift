@@ -15,6 +15,7 @@ let package = Package(
     .library(name: "MoaiFlow", targets: ["MoaiFlow"]),
     .library(name: "MoaiFlowSQLite", targets: ["MoaiFlowSQLite"]),
     .library(name: "MoaiFlowHub", targets: ["MoaiFlowHub"]),
+    .library(name: "MoaiFlowClient", targets: ["MoaiFlowClient"]),
     .library(name: "MoaiFlowTesting", targets: ["MoaiFlowTesting"]),
     .executable(name: "moai-flow", targets: ["moai-flow"]),
   ],
@@ -24,9 +25,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
@@ -41,9 +44,20 @@ let package = Package(
       dependencies: ["MoaiFlow", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: features),
     .target(
+      name: "MoaiFlowClient",
+      dependencies: [
+        "MoaiCRDT", "MoaiFlow",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: features),
+    .target(
       name: "MoaiFlowHub",
       dependencies: [
         "MoaiCRDT", "MoaiFlow",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -60,8 +74,9 @@ let package = Package(
     .executableTarget(
       name: "moai-flow",
       dependencies: [
-        "MoaiCRDT", "MoaiFlow", "MoaiFlowHub", "MoaiFlowSQLite",
+        "MoaiCRDT", "MoaiFlow", "MoaiFlowClient", "MoaiFlowHub", "MoaiFlowSQLite",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: features),
@@ -84,7 +99,7 @@ let package = Package(
       swiftSettings: features),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["MoaiFlow", "MoaiFlowSQLite", "MoaiFlowTesting", "moai-flow"],
+      dependencies: ["MoaiFlow", "MoaiFlowClient", "MoaiFlowSQLite", "MoaiFlowTesting", "moai-flow"],
       swiftSettings: features),
     .testTarget(
       name: "SimulationTests",

@@ -16,17 +16,12 @@ public struct Hub: Sendable {
   public init(
     store: any JournalStore, configuration: HubConfiguration, logger: Logger
   ) throws(HubConfigurationError) {
-    guard configuration.isLoopback else {
-      throw HubConfigurationError(
-        "\(configuration.host) can be reached from other machines, and tokens are not available yet; listen on 127.0.0.1"
-      )
-    }
     guard 0...65_535 ~= configuration.port else {
       throw HubConfigurationError("\(configuration.port) is no port")
     }
     self.configuration = configuration
     self.logger = logger
-    context = HubContext(configuration: configuration, store: store, logger: logger)
+    context = try HubContext(configuration: configuration, store: store, logger: logger)
   }
 
   /// Serves until the process is told to end by SIGTERM or SIGINT, or the task is cancelled; then ends streams at once,
@@ -34,6 +29,7 @@ public struct Hub: Sendable {
   ///
   /// - Parameter whenListening: called with the port once requests are taken.
   public func run(whenListening: @escaping @Sendable (Int) async -> Void) async throws {
+    BackupFile.removeLeftovers(configuration)
     var application = Application(
       router: HubRouter(hub: context).router(),
       configuration: ApplicationConfiguration(
@@ -93,6 +89,8 @@ private struct HubClock: Service {
       group.addTask {
         await forever(every: context.configuration.tickInterval) {
           let now = context.now()
+          context.access.refresh()
+          context.streams.revoke { context.access.stillAllows($0, now: now) }
           for swarm in await context.swarms.running { try? await swarm.tickIfDue(now: now) }
         }
       }

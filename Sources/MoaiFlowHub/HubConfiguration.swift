@@ -1,6 +1,6 @@
 /// How a hub runs. All numbers have defaults that suit a laptop.
 public struct HubConfiguration: Sendable {
-  /// Where it listens. Without tokens only a loopback address is allowed.
+  /// Where it listens. Another address than loopback needs tokens.
   public var host = "127.0.0.1"
   /// 0: a free one.
   public var port = 8420
@@ -17,6 +17,15 @@ public struct HubConfiguration: Sendable {
   public var shutdownLimit = Duration.seconds(20)
   /// How often somebody looks whether a deadline has passed though nobody writes.
   public var tickInterval = Duration.seconds(1)
+  /// Where tokens stand; they are needed once the file is there. Nil: there are none.
+  public var tokens: TokenFile?
+  /// Where a copy of the store stands while it is handed out; nil: the system's folder for temporary files.
+  public var scratchFolder: String?
+  /// Whose contents `/metrics` shows, if the process counts into it.
+  public var metrics: MetricsRegistry?
+  /// Requests a second that a token may make whose own rate was not given, on average over a second. A busy agent makes tens;
+  /// raising it lets one that runs wild take more from the others.
+  public var requestsPerSecond = 1_000
   /// Swarms that are open at once at most.
   public var swarms = 1_000
 

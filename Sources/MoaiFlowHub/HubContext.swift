@@ -7,6 +7,7 @@ import Synchronization
 /// What the routes of one hub share.
 final class HubContext: Sendable {
   let configuration: HubConfiguration
+  let access: AccessControl
   let swarms: HubSwarms
   let streams: StreamRegistry
   let events = EventCache()
@@ -14,7 +15,10 @@ final class HubContext: Sendable {
   let logger: Logger
   private let ready = Atomic(false)
 
-  init(configuration: HubConfiguration, store: any JournalStore, logger: Logger) {
+  init(
+    configuration: HubConfiguration, store: any JournalStore, logger: Logger
+  ) throws(HubConfigurationError) {
+    access = try AccessControl(configuration, logger: logger)
     self.configuration = configuration
     self.logger = logger
     swarms = HubSwarms(store: store, limit: configuration.swarms, logger: logger)

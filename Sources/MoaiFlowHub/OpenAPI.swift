@@ -15,7 +15,10 @@ enum OpenAPI {
       "openapi": "3.1.0",
       "info": ["title": "MoaiFlow hub", "version": "1"],
       "paths": paths.json,
-      "components": ["schemas": ["Problem": problem]],
+      "components": [
+        "schemas": ["Problem": problem],
+        "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
+      ],
     ]
   }()
 
@@ -30,6 +33,9 @@ enum OpenAPI {
     return [
       "summary": StateValue(route.summary),
       "parameters": .array(parameters),
+      // Without tokens nobody needs one.
+      "security": route.permission == .none ? [] : [["token": []], [:]],
+      "x-permission": StateValue(route.permission.rawValue),
       "responses": ["200": ["description": "done"], "default": ["description": "a problem", "content": content]],
     ]
   }

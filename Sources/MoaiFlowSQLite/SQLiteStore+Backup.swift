@@ -16,7 +16,11 @@ public struct SQLiteBackup: Sendable, Hashable {
   public let swarms: [SwarmName: Revision]
 }
 
-extension SQLiteStore {
+extension SQLiteStore: BackupStore {
+  public func writeBackup(to path: String) async throws(JournalError) {
+    _ = try await backup(to: path)
+  }
+
   /// Copies everything committed so far into one file at `path`, while writers go on.
   ///
   /// Every append that returned before this was called is in it. The file appears when it is whole and durable; a failure

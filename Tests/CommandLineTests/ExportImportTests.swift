@@ -26,6 +26,10 @@ struct ExportImportTests {
     return try moai("import", file, "--swarm", "copy")
   }
 
+  private static func withoutEpochs(_ output: String) -> String {
+    output.replacing(/"cursor": "[0-9a-f]{16}-/, with: "\"cursor\": \"-")
+  }
+
   @Test("an imported swarm has equal values, revisions and history, and an epoch of its own")
   func roundTrip() throws {
     let file = folder.path + "/out.jsonl"
@@ -35,7 +39,8 @@ struct ExportImportTests {
     #expect(answer.fieldNames == ["epoch", "revision", "swarm"])
     #expect(answer["revision"] == 6)
     for command in [["state", "list", "--values", "--json"], ["log", "--json"]] {
-      #expect(try moai.run(command).output == moai.run(command + ["--swarm", "copy"]).output)
+      let (original, copy) = (try moai.run(command), try moai.run(command + ["--swarm", "copy"]))
+      #expect(Self.withoutEpochs(original.output) == Self.withoutEpochs(copy.output))
     }
     let original = try moai("swarms", "show", "default", "--json").json()
     #expect(original["epoch"] != answer["epoch"])

@@ -68,6 +68,7 @@ struct HelpTests {
       demo                    Watch agents share state at once, and check that
                               every write is there.
       serve                   Serve the swarms of a data folder over HTTP.
+      token                   Say who may do what on a hub.
       resolve                 Make one version out of several of the same key.
       state                   Read, write and follow shared values.
       memory                  Store and retrieve named values in namespaces.

@@ -19,7 +19,7 @@ struct StateReadTests {
   @Test("list gives keys in byte order, page by page")
   func listPages() throws {
     let page = try moai("state", "list", "--json", "--values", "--limit", "2").json()
-    #expect(page.fieldNames == ["keys", "next", "revision"])
+    #expect(page.fieldNames == ["cursor", "keys", "next", "revision"])
     let keys = try #require(page["keys"]?.arrayValue)
     #expect(keys.map { $0["state_key"] } == ["a/x", "a/y"])
     #expect(

@@ -24,7 +24,7 @@ struct SwarmsTests {
     let shown = try moai("swarms", "show", "research", "--json").json()
     #expect(
       shown.fieldNames == [
-        "checkpoint", "cursor", "epoch", "horizon", "keys", "limits", "policies", "revision", "swarm",
+        "chain", "checkpoint", "cursor", "epoch", "horizon", "keys", "limits", "policies", "revision", "swarm",
       ])
     #expect(shown["keys"] == 1)
     #expect(shown["epoch"] == created["epoch"])

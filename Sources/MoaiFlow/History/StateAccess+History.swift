@@ -31,6 +31,6 @@ extension StateSynchronizer {
   /// partial, none. `report.revision` is nil if nothing was written.
   @discardableResult
   public func rewind(_ request: RewindRequest, id: CommandID? = nil) async throws(SwarmError) -> RewindReport {
-    try await connection.rewind(request, as: agent, via: nil, id: id, dryRun: false)
+    try await connection.rewind(request, as: agent, via: via, id: id, dryRun: false)
   }
 }

@@ -8,6 +8,15 @@ public struct MemoryProvider: MemoryAccess {
   public let connection: any SwarmConnection
   public let volatile: VolatileMemory
   public let agent: AgentID
+  /// The host that acts for the agent.
+  public let via: AgentID?
+
+  package init(connection: any SwarmConnection, volatile: VolatileMemory, agent: AgentID, via: AgentID? = nil) {
+    self.connection = connection
+    self.volatile = volatile
+    self.agent = agent
+    self.via = via
+  }
 
   /// Stores a value under a name, in place of what stands there.
   ///
@@ -36,7 +45,8 @@ public struct MemoryProvider: MemoryAccess {
   public func delete(_ key: String, from namespace: String, id: CommandID? = nil) async throws(SwarmError) -> Bool {
     let name = try MemoryName(namespace: namespace, key: key)
     let wasVolatile = volatile.delete(name)
-    guard try await connection.reading(of: name.stateKey) != nil else { return wasVolatile }
+    // Under an id it may be the repeat of a delete that was done.
+    if id == nil, try await connection.reading(of: name.stateKey) == nil { return wasVolatile }
     let results = try await perform([WriteRequest(name.stateKey, .delete)], id: id)
     return results[0].changed || wasVolatile
   }
@@ -64,7 +74,7 @@ public struct MemoryProvider: MemoryAccess {
   }
 
   private func perform(_ writes: [WriteRequest], id: CommandID?) async throws(SwarmError) -> [KeyResult] {
-    let outcome = try await connection.perform(Request(author: agent, id: id, body: .write(writes)))
+    let outcome = try await connection.perform(Request(author: agent, via: via, id: id, body: .write(writes)))
     switch outcome.result {
     case .state(let state): return state.keys
     case .refused(let refusal): throw .refused(refusal)

@@ -4,6 +4,11 @@ import MoaiCRDT
 public struct MemoryReader: MemoryAccess {
   public let connection: any SwarmConnection
   public let volatile: VolatileMemory
+
+  package init(connection: any SwarmConnection, volatile: VolatileMemory) {
+    self.connection = connection
+    self.volatile = volatile
+  }
 }
 
 /// What readers and writers of the memory have in common.

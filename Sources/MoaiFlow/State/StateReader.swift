@@ -2,6 +2,11 @@
 public struct StateReader: StateAccess {
   public let connection: any SwarmConnection
   public let coordinator: any Coordinator
+
+  package init(connection: any SwarmConnection, coordinator: any Coordinator) {
+    self.connection = connection
+    self.coordinator = coordinator
+  }
 }
 
 /// What readers and writers of shared state have in common.
@@ -58,8 +63,8 @@ extension StateAccess {
     _ key: String, timeout: Duration = .seconds(5), quorum: Int? = nil, id: CommandID,
     clock: any Clock<Duration> = .continuous
   ) async throws(SwarmError) -> SyncReport {
-    try await FullSync(connection: connection, coordinator: coordinator, clock: clock, id: id)
-      .run(try StateKey(checking: key), timeout: timeout, quorum: quorum)
+    try await connection.synchronize(
+      try StateKey(checking: key), timeout: timeout, quorum: quorum, id: id, through: coordinator, clock: clock)
   }
 }
 

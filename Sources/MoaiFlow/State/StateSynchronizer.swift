@@ -8,6 +8,17 @@ public struct StateSynchronizer: StateAccess {
   public let connection: any SwarmConnection
   public let coordinator: any Coordinator
   public let agent: AgentID
+  /// The host that acts for the agent.
+  public let via: AgentID?
+
+  package init(
+    connection: any SwarmConnection, coordinator: any Coordinator, agent: AgentID, via: AgentID? = nil
+  ) {
+    self.connection = connection
+    self.coordinator = coordinator
+    self.agent = agent
+    self.via = via
+  }
 
   /// Adds to this agent's increments of a counter.
   @discardableResult
@@ -76,7 +87,7 @@ public struct StateSynchronizer: StateAccess {
   /// - Throws: `.refused` if one of them is refused; then none was made.
   @discardableResult
   public func perform(_ writes: [WriteRequest], id: CommandID? = nil) async throws(SwarmError) -> [KeyResult] {
-    let outcome = try await connection.perform(Request(author: agent, id: id, body: .write(writes)))
+    let outcome = try await connection.perform(Request(author: agent, via: via, id: id, body: .write(writes)))
     switch outcome.result {
     case .state(let state): return state.keys
     case .refused(let refusal): throw .refused(refusal)

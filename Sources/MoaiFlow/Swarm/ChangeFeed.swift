@@ -29,6 +29,12 @@ public struct ChangeFeed: AsyncSequence, Sendable {
   let since: ChangesStart
   let filter: KeyFilter
 
+  package init(source: any ChangeSource, since: ChangesStart, filter: KeyFilter) {
+    self.source = source
+    self.since = since
+    self.filter = filter
+  }
+
   public func makeAsyncIterator() -> Iterator {
     Iterator(source: source, position: since, filter: filter)
   }
@@ -79,7 +85,7 @@ public struct ChangeFeed: AsyncSequence, Sendable {
   }
 }
 
-/// Where a feed gets its changes: an embedded swarm, later a hub.
+/// Where a feed gets its changes: an embedded swarm, or a hub.
 package protocol ChangeSource: Sendable {
   func attach(at start: ChangesStart, matching filter: KeyFilter) async throws(SwarmError) -> FeedAttachment
 }
@@ -91,4 +97,11 @@ package struct FeedAttachment: Sendable {
   /// What the receiver has after the batches; live batches begin here, once there is a mailbox.
   package let cursor: Cursor
   package let mailbox: FeedMailbox?
+
+  package init(batches: [ChangeBatch], next: PageToken?, cursor: Cursor, mailbox: FeedMailbox?) {
+    self.batches = batches
+    self.next = next
+    self.cursor = cursor
+    self.mailbox = mailbox
+  }
 }

@@ -57,6 +57,8 @@ public struct PageToken: Sendable, Hashable {
   let since: Revision
   /// The last revision whose changes were handed out.
   let position: Revision
+  /// Where the pass began.
+  package var start: Cursor { Cursor(epoch: epoch, revision: since) }
   /// The swarm's revision when the pass began.
   let began: Revision
   /// The pass replaces everything that the receiver has.
@@ -85,7 +87,7 @@ extension PageToken: CustomStringConvertible {
 }
 
 extension Epoch {
-  fileprivate init?(digits: Substring.UTF8View) {
+  init?(digits: Substring.UTF8View) {
     guard digits.count == 16, case let text = String(Substring(digits)), let value = UInt64(text, radix: 16),
       text.utf8.allSatisfy({ $0 != UInt8(ascii: "+") })
     else { return nil }

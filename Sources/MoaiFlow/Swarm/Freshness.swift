@@ -43,6 +43,14 @@ struct FreshConnection: SwarmConnection {
     try await connection.rewind(request, as: author, via: via, id: id, dryRun: dryRun)
   }
 
+  func synchronize(
+    _ key: StateKey, timeout: Duration, quorum: Int?, id: CommandID, through coordinator: any Coordinator,
+    clock: any Clock<Duration>
+  ) async throws(SwarmError) -> SyncReport {
+    try await connection.synchronize(
+      key, timeout: timeout, quorum: quorum, id: id, through: coordinator, clock: clock)
+  }
+
   func follow(since: ChangesStart, matching filter: KeyFilter) -> ChangeFeed {
     connection.follow(since: since, matching: filter)
   }

@@ -1,6 +1,6 @@
 public import MoaiCRDT
 
-/// The one way into a swarm: the embedded ``Swarm`` conforms, and so will a client of a hub. Facets, command line and
+/// The one way into a swarm: the embedded ``Swarm`` conforms, and so does the client of a hub. Facets, command line and
 /// examples are written once over it.
 public protocol SwarmConnection: Sendable {
   /// Performs a command. Returns when its entry is durable and applied, so the caller reads its own write.
@@ -28,6 +28,12 @@ public protocol SwarmConnection: Sendable {
   func rewind(
     _ request: RewindRequest, as author: AgentID, via: AgentID?, id: CommandID?, dryRun: Bool
   ) async throws(SwarmError) -> RewindReport
+
+  /// Full sync of one key (rule §5.1): asks every agent that has a session, merges what they have, tells everybody.
+  func synchronize(
+    _ key: StateKey, timeout: Duration, quorum: Int?, id: CommandID, through coordinator: any Coordinator,
+    clock: any Clock<Duration>
+  ) async throws(SwarmError) -> SyncReport
 
   /// The changes after `since`, first those that were missed, then without an end (rule §5.4).
   func follow(since: ChangesStart, matching filter: KeyFilter) -> ChangeFeed

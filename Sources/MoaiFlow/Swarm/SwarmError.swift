@@ -22,6 +22,10 @@ public enum SwarmError: Error, Sendable, Hashable {
   case engine(JournalError)
   /// The swarm was closed.
   case closed
+  /// The hub does not let this caller do that; the text says why.
+  case denied(String)
+  /// The hub cannot be reached; nothing was sent.
+  case unreachable(String)
   /// Too few agents answered a full sync; nothing changed. The report says who did not answer and why.
   case quorumNotReached(SyncReport)
 }
@@ -41,6 +45,7 @@ extension SwarmError: CustomStringConvertible {
     case .corrupt(let revision, let how): "the swarm stopped at revision \(revision): \(how)"
     case .engine(let error): error.description
     case .closed: "the swarm is closed"
+    case .denied(let why), .unreachable(let why): why
     case .quorumNotReached(let report):
       "quorum not reached: \(report.responders.count) of \(report.asked) answered, \(report.quorum) needed"
     }

@@ -29,12 +29,14 @@ extension Swarm {
 
   /// Takes part as an agent.
   ///
+  /// `via`: the host that acts for the agent; entries name it beside their author.
   /// - Throws: `.invalid` if the name is not allowed (rule §1.1).
-  public nonisolated func join(as agent: String) async throws(SwarmError) -> SwarmMember {
+  public nonisolated func join(as agent: String, via: AgentID? = nil) async throws(SwarmError) -> SwarmMember {
     let name: AgentID
     do { name = try AgentID(agent) } catch { throw .invalid(field: "/agent_id", error.problem) }
     return SwarmMember(
-      agent: name, state: StateSynchronizer(connection: self, coordinator: coordinator, agent: name),
-      memory: MemoryProvider(connection: self, volatile: volatileMemory, agent: name), coordinator: coordinator)
+      agent: name, state: StateSynchronizer(connection: self, coordinator: coordinator, agent: name, via: via),
+      memory: MemoryProvider(connection: self, volatile: volatileMemory, agent: name, via: via),
+      coordinator: coordinator)
   }
 }

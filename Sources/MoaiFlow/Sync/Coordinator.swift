@@ -43,6 +43,11 @@ public enum AgentReply: Sendable, Hashable {
 public struct GatheredAnswers: Sendable {
   public let answers: [(agent: AgentID, reply: AgentReply)]
   public let missing: [AgentID: MissingReason]
+
+  package init(answers: [(agent: AgentID, reply: AgentReply)], missing: [AgentID: MissingReason]) {
+    self.answers = answers
+    self.missing = missing
+  }
 }
 
 /// Why an agent that was asked is not among those who answered.

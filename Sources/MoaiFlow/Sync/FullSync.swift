@@ -1,5 +1,16 @@
 import MoaiCRDT
 
+extension SwarmConnection {
+  /// Asks the agents of this process, through the coordinator that holds their sessions.
+  public func synchronize(
+    _ key: StateKey, timeout: Duration, quorum: Int?, id: CommandID, through coordinator: any Coordinator,
+    clock: any Clock<Duration>
+  ) async throws(SwarmError) -> SyncReport {
+    try await FullSync(connection: self, coordinator: coordinator, clock: clock, id: id)
+      .run(key, timeout: timeout, quorum: quorum)
+  }
+}
+
 /// The full sync of one key in six steps (rules §5.1, §5.2): ask everybody, collect, detect, resolve, write, tell.
 ///
 /// Resolving is the merge of the key's lattice: every answer is written as that agent's own write at the base that the

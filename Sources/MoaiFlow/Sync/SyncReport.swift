@@ -5,6 +5,12 @@ public struct SyncRequest: Sendable, Hashable {
   public let key: StateKey
   /// How long the asker waits.
   public let timeout: Duration
+
+  package init(id: CommandID, key: StateKey, timeout: Duration) {
+    self.id = id
+    self.key = key
+    self.timeout = timeout
+  }
 }
 
 /// What an agent has of a key (rule §5.2).

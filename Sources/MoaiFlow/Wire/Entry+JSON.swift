@@ -25,6 +25,12 @@ extension Entry {
   }
 }
 
+extension JournalReplay.Step {
+  package var json: StateValue {
+    entry.json(revision: stored.revision, appendedAt: stored.appendedAt, outcome: applied.outcome)
+  }
+}
+
 extension JournalCommand {
   /// `{trim_to}`, `{tick: true}` or `{skip: {hash?, reason}}`.
   var json: StateValue {
@@ -66,4 +72,13 @@ extension KeyWrite {
 extension CommandID: CustomStringConvertible {
   /// Thirty-two hexadecimal digits.
   public var description: String { Epoch(high).description + Epoch(low).description }
+
+  /// Reads ``description`` back; nil for any other text.
+  package init?(hexadecimal text: String) {
+    guard text.utf8.count == 32, let high = Epoch(digits: text.utf8.prefix(16)),
+      let low = Epoch(digits: text.utf8.suffix(16))
+    else { return nil }
+    self.init(high: high.rawValue, low: low.rawValue)
+    guard description == text else { return nil }
+  }
 }

@@ -105,14 +105,3 @@ package struct ExportReader: Sendable {
     isComplete = true
   }
 }
-
-extension WireObject {
-  /// Sixteen hexadecimal digits.
-  fileprivate func hash(_ name: String) throws(WireError) -> UInt64 {
-    let text = try text(name).string
-    guard text.utf8.count == 16, let value = UInt64(text, radix: 16), Epoch(value).description == text else {
-      throw WireError(place.appending(name), "must be sixteen hexadecimal digits")
-    }
-    return value
-  }
-}

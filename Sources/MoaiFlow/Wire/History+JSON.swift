@@ -41,7 +41,7 @@ extension WireFields {
 }
 
 extension KeyExplanation {
-  /// `{state_key, crdt_type, revision?, version?, cursor?, created?, deleted?, deletions, parts, part_count, shares,
+  /// `{state_key, crdt_type, revision?, version?, cursor?, reading?, created?, deleted?, deletions, parts, part_count, shares,
   /// share_count, horizon}`; without `revision` the key is absent.
   public var json: StateValue {
     var fields = WireFields()
@@ -50,6 +50,7 @@ extension KeyExplanation {
     fields.add("revision", reading.map { .int($0.revision) })
     fields.add("version", reading.map { .int($0.version) })
     fields.add("cursor", reading.map { .string(UTF8String($0.cursor.description)) })
+    fields.add("reading", reading?.json)
     fields.add("created", created?.json)
     fields.add("deleted", deleted?.json)
     fields.add("deletions", integer: deletions)

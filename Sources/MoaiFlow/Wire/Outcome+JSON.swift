@@ -47,16 +47,27 @@ extension Refusal {
     }
   }
 
-  /// `{code, detail, state_key?, current?}`.
+  /// `{code, detail, …}`.
   public var json: StateValue {
     var fields = WireFields()
     fields.add("code", text: code)
     fields.add("detail", text: description)
-    if case .state(let refusal) = self {
-      fields.add("state_key", .string(refusal.key.name))
-      if case .conditionFailed(_, let current) = refusal { fields.add("current", .int(current)) }
-    }
+    fields.add(members)
     return fields.json
+  }
+
+  /// What a program needs beside the code: `state_key`, `replica`, `current`, `limit` and the like.
+  package var members: WireFields {
+    switch self {
+    case .state(let refusal): return refusal.members
+    case .replica(let refusal): return refusal.members
+    case .journal(.notThere(let revision, let head)):
+      var members = WireFields()
+      members.add("revision", .int(revision))
+      members.add("head", .int(head))
+      return members
+    case .settings, .idempotencyMismatch: return WireFields()
+    }
   }
 }
 

@@ -53,15 +53,12 @@ extension ReplicaDelta {
 extension ReplicaOutcome {
   /// `{merged: [key…]}`, `{kept: {code, detail}}`, `{reserved: {down, up}}`, `{closed: true}`, `{resolved: true}`
   /// or `{announced: true}`.
-  var json: StateValue {
+  package var json: StateValue {
     var fields = WireFields()
     switch self {
     case .merged(let outcome): fields.add("merged", .array(outcome.keys.map(\.json)))
     case .kept(let refusal):
-      var kept = WireFields()
-      kept.add("code", text: refusal.code)
-      kept.add("detail", text: refusal.description)
-      fields.add("kept", kept.json)
+      fields.add("kept", refusal.fields.json)
     case .reserved(let right):
       var reserved = WireFields()
       reserved.add(right)
@@ -75,15 +72,21 @@ extension ReplicaOutcome {
 }
 
 extension ReplicaStatus {
-  /// `{replica, agent_id, accepted_to, announced_to, closed, last_seen, refused: [delta…], rights: {key: {down, up}}}`.
+  /// `{replica, agent_id, accepted_to, hash, announced_to, only_announced?, closed, last_seen, recent: [{last, hash}],
+  /// refused: [delta…], rights: {key: {down, up}}}`.
   public var json: StateValue {
     var fields = WireFields()
     fields.add("replica", text: replica.description)
     fields.add("agent_id", .string(owner.name))
     fields.add("accepted_to", integer: accepted)
+    fields.add("hash", text: Epoch(hash).description)
     fields.add("announced_to", integer: announced)
+    if isOnlyAnnounced { fields.add("only_announced", true) }
     fields.add("closed", .bool(isClosed))
     fields.add("last_seen", text: Timestamp(milliseconds: lastSeen).rfc3339)
+    fields.add(
+      "recent",
+      .array(recent.map { ["last": .int(Int64($0.last)), "hash": StateValue(Epoch($0.hash).description)] }))
     fields.add("refused", .array(kept.map(\.json)))
     var rights = WireFields()
     for (key, right) in self.rights {
@@ -102,9 +105,24 @@ extension KeptDelta {
     var fields = WireFields()
     fields.add("delta", delta.json)
     fields.add("revision", integer: revision)
-    fields.add("code", text: refusal.code)
-    fields.add("detail", text: refusal.description)
+    fields.add(refusal.fields)
     return fields.json
+  }
+}
+
+extension DeltaRefusal {
+  /// `{code, detail, …}`.
+  fileprivate var fields: WireFields {
+    var fields = WireFields()
+    fields.add("code", text: code)
+    fields.add("detail", text: description)
+    switch self {
+    case .state(let refusal): fields.add(refusal.members)
+    case .clockAhead(let timestamp, let journalTime):
+      fields.add(timestamp)
+      fields.add("journal_time", text: Timestamp(milliseconds: journalTime).rfc3339)
+    }
+    return fields
   }
 }
 

@@ -24,6 +24,30 @@ extension StateChange {
     case .operations(let operations): fields.add("delta", ["ops": .array(operations.map(\.json))])
     }
     fields.add("siblings", siblings)
+    fields.add("origins", origins.map { .array($0.map { $0?.json ?? .null }) })
+    return fields.json
+  }
+}
+
+extension WriteOrigin {
+  /// `{agent_id, timestamp, revision}`.
+  fileprivate var json: StateValue {
+    var fields = WireFields()
+    fields.add("agent_id", .string(agent.name))
+    fields.add(timestamp)
+    fields.add("revision", integer: revision)
+    return fields.json
+  }
+}
+
+extension ReplicaProgress {
+  /// `{replica, accepted_to, announced_to, closed}`.
+  fileprivate var json: StateValue {
+    var fields = WireFields()
+    fields.add("replica", text: replica.description)
+    fields.add("accepted_to", integer: accepted)
+    fields.add("announced_to", integer: announced)
+    fields.add("closed", .bool(isClosed))
     return fields.json
   }
 }
@@ -31,7 +55,19 @@ extension StateChange {
 extension ChangesPage {
   /// `{changes, head, more, next? (only when more), revision and cursor (only when not more), snapshot, began? (only
   /// of a snapshot)}`.
-  public func json(as form: ChangeForm) -> StateValue {
+  public func json(as form: ChangeForm) -> StateValue { fields(as: form).json }
+
+  /// The same with what an offline replica needs: `began`, `continued: true` of a page that goes on with a pass, and
+  /// `replicas`.
+  package func json(withOriginsAs form: ChangeForm) -> StateValue {
+    var fields = fields(as: form)
+    if !isSnapshot { fields.add("began", integer: began) }
+    if !isFirst { fields.add("continued", true) }
+    fields.add("replicas", .array(replicas.map(\.json)))
+    return fields.json
+  }
+
+  private func fields(as form: ChangeForm) -> WireFields {
     var fields = WireFields()
     fields.add("changes", .array(changes.map { $0.json(as: form) }))
     fields.add("head", integer: head)
@@ -41,7 +77,7 @@ extension ChangesPage {
     fields.add("cursor", cursor.map { .string(UTF8String($0.description)) })
     fields.add("snapshot", .bool(isSnapshot))
     if isSnapshot { fields.add("began", integer: began) }
-    return fields.json
+    return fields
   }
 }
 

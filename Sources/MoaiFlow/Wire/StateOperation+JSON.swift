@@ -35,6 +35,10 @@ extension StateOperation {
   /// Reads one operation of a request; a field that the operation does not have is refused. `share` is no operation of
   /// a request: it goes with a whole value.
   public init(json: StateValue, at place: JSONPointer = .root) throws(WireError) {
+    try self.init(json: json, at: place, allowsShares: false)
+  }
+
+  private init(json: StateValue, at place: JSONPointer, allowsShares: Bool) throws(WireError) {
     guard case .object(let object) = json else {
       throw WireError(place, "must be an object, not \(json.kindName)")
     }
@@ -51,6 +55,7 @@ extension StateOperation {
       self = .put(field: try fields.text("field"), try fields.required("value"))
     case "remove_field": self = .removeField(try fields("field").text("field"))
     case "assign": self = .assign(try fields("value").required("value"))
+    case "share" where allowsShares: self = .share(try fields("share").integer("share"))
     default:
       throw WireError(
         place.appending("op"), "must be one of increment, add, remove, put, remove_field, assign")
@@ -59,13 +64,20 @@ extension StateOperation {
 
   /// Reads the field `ops` of a request.
   public static func list(json: StateValue, at place: JSONPointer = .root) throws(WireError) -> [StateOperation] {
+    try list(json: json, at: place, allowsShares: false)
+  }
+
+  /// `allowsShares`: in a log, a delta or a change the operation `share` stands, too.
+  package static func list(
+    json: StateValue, at place: JSONPointer, allowsShares: Bool
+  ) throws(WireError) -> [StateOperation] {
     guard case .array(let elements) = json else {
       throw WireError(place, "must be an array, not \(json.kindName)")
     }
     var operations: [StateOperation] = []
     operations.reserveCapacity(elements.count)
     for (index, element) in elements.enumerated() {
-      operations.append(try StateOperation(json: element, at: place.appending(index)))
+      operations.append(try StateOperation(json: element, at: place.appending(index), allowsShares: allowsShares))
     }
     return operations
   }

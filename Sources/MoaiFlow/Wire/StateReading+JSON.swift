@@ -50,12 +50,13 @@ extension Overwritten {
 }
 
 extension KeyPage {
-  /// `{keys: [{state_key, crdt_type, revision, version, agent_id, timestamp, value?}], next: string or null, revision}`.
+  /// `{keys: [{state_key, crdt_type, revision, version, agent_id, timestamp, value?}], next: string or null, revision, cursor}`.
   public var json: StateValue {
     var fields = WireFields()
     fields.add("keys", .array(keys.map(\.json)))
     fields.add("next", next.map { .string($0.name) } ?? .null)
     fields.add("revision", integer: cursor.revision)
+    fields.add("cursor", text: cursor.description)
     return fields.json
   }
 }

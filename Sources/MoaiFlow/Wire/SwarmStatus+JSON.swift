@@ -2,7 +2,7 @@ import MoaiCRDT
 
 extension SwarmStatus {
   /// Where the swarm stands, with its settings:
-  /// `{swarm, epoch, revision, cursor, horizon, checkpoint, keys, policies, limits}`.
+  /// `{swarm, epoch, revision, cursor, horizon, checkpoint, keys, chain, policies, limits}`.
   public func json(settings: SwarmSettings) -> StateValue {
     var fields = settings.fields
     fields.add("swarm", .string(name.name))
@@ -12,6 +12,7 @@ extension SwarmStatus {
     fields.add("horizon", integer: horizon)
     fields.add("checkpoint", integer: checkpoint)
     fields.add("keys", integer: keys)
+    fields.add("chain", text: Epoch(chain).description)
     return fields.json
   }
 }

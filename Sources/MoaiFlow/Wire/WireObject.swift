@@ -21,6 +21,12 @@ package struct WireObject {
     self.place = place
   }
 
+  /// An object whose fields were not checked.
+  init(trusted object: StateObject, at place: JSONPointer) {
+    self.object = object
+    self.place = place
+  }
+
   /// The field, or nil if it is absent or null.
   package func optional(_ name: String) -> StateValue? {
     if let value = object[name], !value.isNull { value } else { nil }

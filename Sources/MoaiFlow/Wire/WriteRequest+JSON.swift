@@ -6,7 +6,7 @@ extension WriteRequest {
     "value", "crdt_type", "strategy", "base", "replace", "share", "if_revision",
   ]
   /// Fields of a write by operations.
-  package static let operationFields: Set<UTF8String> = ["ops", "base", "if_revision"]
+  package static let operationFields: Set<UTF8String> = ["ops", "base", "if_revision", "crdt_type", "strategy"]
   /// Fields that come with leases.
   package static let plannedFields: Set<UTF8String> = ["lease"]
 
@@ -27,11 +27,13 @@ extension WriteRequest {
       strategy: try fields.choice("strategy", of: KeyStrategy.self))
   }
 
-  /// Operations: `{ops, base?, if_revision?}`.
+  /// Operations: `{ops, base?, if_revision?, crdt_type?, strategy?}`.
   package init(operations fields: WireObject, of key: StateKey) throws(WireError) {
     let operations = try StateOperation.list(json: try fields.required("ops"), at: fields.place.appending("ops"))
     self.init(
-      key, .operations(operations), base: try fields.reference("base"), ifRevision: try fields.reference("if_revision"))
+      key, .operations(operations), base: try fields.reference("base"), ifRevision: try fields.reference("if_revision"),
+      type: try fields.choice("crdt_type", of: CRDTType.self),
+      strategy: try fields.choice("strategy", of: KeyStrategy.self))
   }
 
   /// One write of a batch: `{state_key, ops or value or share or delete: true, …}`.
@@ -112,6 +114,22 @@ extension RewindRequest {
       keys.append(GlobPattern(try WireObject.text(value, place).string))
     }
     self.init(target, keys: keys, isPartial: try fields.flag("partial"))
+  }
+}
+
+extension RewindRequest {
+  /// As ``init(fields:)`` reads it.
+  package var fields: WireFields {
+    var fields = WireFields()
+    switch target {
+    case .agent(let agent, let since):
+      fields.add("agent_id", .string(agent.name))
+      fields.add("since", since.json)
+    case .revision(let revision): fields.add("revision", revision.json)
+    }
+    if !keys.isEmpty { fields.add("keys", .array(keys.map { .string($0.text) })) }
+    if isPartial { fields.add("partial", true) }
+    return fields
   }
 }
 

@@ -13,6 +13,7 @@ struct HubRequest: Sendable {
   let segments: [String: Substring]
   let query: QueryItems
   let headers: HTTPFields
+  let caller: Caller
   let body: ByteBuffer
 
   /// Reads deeper than any value may be, so that the limits of the swarm answer.
@@ -69,22 +70,31 @@ struct HubRequest: Sendable {
 
   // MARK: Author and retries
 
-  /// Who writes: `agent_id` in the body.
-  func author(in body: WireObject) throws(Problem) -> AgentID {
+  /// Who writes: `agent_id` in the body, else whom the token stands for.
+  func author(in body: WireObject) throws(Problem) -> Author {
     let named: AgentID?
     do {
       named = try body.name("agent_id") { text throws(NameError) in try AgentID(text) }
     } catch { throw Problem(error) }
-    guard let named else { throw .invalid("/agent_id", "the field is missing: a write needs an author") }
-    return named
+    guard let author = try caller.author(named: named) else {
+      throw .invalid("/agent_id", "the field is missing: a write needs an author")
+    }
+    return author
   }
 
-  /// Who writes, where there is no body: the query's `agent_id`.
-  func authorInQuery() throws(Problem) -> AgentID {
-    guard let named = try query.name("agent_id", { text throws(NameError) in try AgentID(text) }) else {
+  /// Who writes, where there is no body: the query's `agent_id`, else whom the token stands for.
+  func authorInQuery() throws(Problem) -> Author {
+    guard let author = try caller.author(named: try agentInQuery()) else {
       throw .invalid("/agent_id", "the query parameter is missing: a write needs an author")
     }
-    return named
+    return author
+  }
+
+  /// Who writes where nobody needs to be named: the operator, if nobody is.
+  func authorOrOperator() throws(Problem) -> Author { try caller.author(orOperator: try agentInQuery()) }
+
+  private func agentInQuery() throws(Problem) -> AgentID? {
+    try query.name("agent_id") { text throws(NameError) in try AgentID(text) }
   }
 
   /// The command under which a retry finds the first answer again: from `Idempotency-Key`, in the scope of the agent.
@@ -129,9 +139,16 @@ struct HubRequest: Sendable {
 extension HTTPField.Name {
   static let idempotencyKey = HTTPField.Name.known("Idempotency-Key")
   static let lastEventID = HTTPField.Name.known("Last-Event-ID")
+  static let requestID = HTTPField.Name.known("X-Request-Id")
 
   private static func known(_ name: String) -> HTTPField.Name {
     guard let field = HTTPField.Name(name) else { preconditionFailure("\(name) is a field name") }
     return field
+  }
+}
+
+extension Swarm {
+  func join(as author: Author) async throws(SwarmError) -> SwarmMember {
+    try await join(as: author.agent.description, via: author.via)
   }
 }

@@ -10,6 +10,8 @@ struct HubResponse: Sendable {
     case text(String, type: String)
     /// Written as it comes, until the client leaves or the stream ends.
     case stream(ResponseBody)
+    /// The bytes of a file, written as they are read.
+    case file(ResponseBody, type: String)
     case none
   }
 
@@ -36,6 +38,9 @@ struct HubResponse: Sendable {
       headers[.contentType] = "text/event-stream"
       headers[.cacheControl] = "no-store"
       return Response(status: status, headers: headers, body: body)
+    case .file(let body, let type):
+      headers[.contentType] = type
+      return Response(status: status, headers: headers, body: body)
     case .none: return Response(status: status, headers: headers)
     }
   }
@@ -52,6 +57,7 @@ extension Problem {
     var headers: HTTPFields = [.contentType: "application/problem+json"]
     if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
     if !allow.isEmpty { headers[.allow] = allow.map(\.rawValue).joined(separator: ", ") }
+    if let challenge { headers[.wwwAuthenticate] = challenge }
     if closesConnection { headers[.connection] = "close" }
     var bytes = JSONWriter.bytes(json, style: .spaced)
     bytes.append(UInt8(ascii: "\n"))

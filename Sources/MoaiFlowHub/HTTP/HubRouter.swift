@@ -15,6 +15,9 @@ struct HubRouter {
 
   func router() -> Router<BasicRequestContext> {
     let router = Router<BasicRequestContext>(options: .autoGenerateHeadEndpoints)
+    router.add(middleware: TracingMiddleware())
+    router.add(middleware: MetricsMiddleware())
+    router.add(middleware: RequestLog(logger: hub.logger))
     router.add(middleware: ProblemMiddleware(hub: hub))
     for (path, routes) in Dictionary(grouping: Route.all, by: \.path).sorted(by: { $0.key < $1.key }) {
       let known = routes.map(\.method) + (routes.contains { $0.method == .get } ? [.head] : [])
@@ -37,12 +40,16 @@ struct HubRouter {
   private func answer(
     _ request: Request, _ context: BasicRequestContext, _ route: Route
   ) async throws -> Response {
+    let caller = try hub.access.caller(of: request.headers, now: hub.now())
+    try caller.require(route.permission)
     let body = try await collect(request.body)
     var segments: [String: Substring] = [:]
     for name in route.segments { segments[name] = context.parameters[name[...]] }
     let parsed = HubRequest(
       method: request.method, path: request.uri.path, segments: segments,
-      query: try QueryItems(request.uri.query, allowing: route.query), headers: request.headers, body: body)
+      query: try QueryItems(request.uri.query, allowing: route.query), headers: request.headers, caller: caller,
+      body: body)
+    if route.segments.contains("swarm") { try caller.require(try parsed.name("swarm", SwarmName.init)) }
     return try await route.handler(parsed, hub).response
   }
 
@@ -78,13 +85,19 @@ struct ProblemMiddleware: RouterMiddleware {
     _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
   ) async throws -> Response {
     do {
-      try OriginGuard(hub.configuration).check(request.headers, authority: request.head.authority)
+      if hub.access.isOpen {
+        try OriginGuard(hub.configuration).check(request.headers, authority: request.head.authority)
+      }
       try checkSegments(of: request.uri.path)
       return try await next(request, context)
     } catch let problem as Problem {
       return problem.response
     } catch let error as SwarmError {
       return Problem(error).response
+    } catch let error as JournalError {
+      return Problem(error).response
+    } catch let error as SkipRefusal {
+      return Problem(.conflict, "not_damaged", error.description).response
     } catch let error as WireError {
       return Problem(error).response
     } catch let error as HTTPError where error.status == .notFound {

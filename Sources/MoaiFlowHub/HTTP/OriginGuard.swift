@@ -2,16 +2,13 @@ import HTTPTypes
 
 /// Keeps web pages out of a hub without tokens: a page of another origin, and one whose name was made to point here.
 struct OriginGuard {
-  private let isOpen: Bool
   private let host: String
 
   init(_ configuration: HubConfiguration) {
-    isOpen = !configuration.isLoopback
     host = configuration.host
   }
 
   func check(_ headers: HTTPFields, authority: String?) throws(Problem) {
-    if isOpen { return }
     guard let authority, isLocal(authority) else {
       throw Problem(
         .forbidden, "wrong_host", "this hub answers as localhost, 127.0.0.1 or [::1], not as \(authority ?? "nobody")")

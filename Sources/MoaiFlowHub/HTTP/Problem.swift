@@ -16,6 +16,8 @@ struct Problem: Error, Sendable {
   var retryAfter: Int?
   /// The methods that the path has, for 405.
   var allow: [HTTPRequest.Method] = []
+  /// How to say who one is, for 401.
+  var challenge: String?
   /// The sender's connection ends with this answer.
   var closesConnection = false
 
@@ -61,9 +63,12 @@ extension Problem {
     switch error {
     case .refused(let refusal): self.init(refusal)
     case .invalid(let field, let problem): self = .invalid(field, problem)
-    case .futureRevision: self.init(.badRequest, "future_revision", error.description)
-    case .notReached:
+    case .futureRevision(let revision, let head):
+      self.init(.badRequest, "future_revision", error.description)
+      members = [("revision", .int(revision)), ("head", .int(head))]
+    case .notReached(let revision, let head):
       self.init(.serviceUnavailable, "not_reached", error.description)
+      members = [("revision", .int(revision)), ("head", .int(head))]
       retryAfter = 1
     case .trimmed: self.init(.gone, "trimmed", error.description)
     case .memoryFull: self.init(.conflict, "memory_full", error.description)
@@ -78,6 +83,10 @@ extension Problem {
     case .closed:
       self.init(.serviceUnavailable, "shutting_down", error.description)
       retryAfter = 1
+    case .denied: self.init(.forbidden, "forbidden", error.description)
+    case .unreachable:
+      self.init(.serviceUnavailable, "engine_failed", error.description)
+      retryAfter = 5
     case .quorumNotReached(let report):
       self.init(.gatewayTimeout, "quorum_not_reached", error.description)
       members = [("report", report.json)]
@@ -99,10 +108,7 @@ extension Problem {
 
   init(_ refusal: Refusal) {
     self.init(Problem.status(of: refusal), refusal.code, refusal.description)
-    if case .state(let refusal) = refusal {
-      members.append(("state_key", .string(refusal.key.name)))
-      if case .conditionFailed(_, let current) = refusal { members.append(("current", .int(current))) }
-    }
+    if case .object(let object) = refusal.members.json { members = object.fields.map { ($0.name, $0.value) } }
   }
 
   private static func status(of refusal: Refusal) -> HTTPResponse.Status {

@@ -10,17 +10,20 @@ struct Route: Sendable {
   let path: String
   /// In a few words, for the document.
   let summary: String
+  let permission: Permission
   /// Query parameters that it takes.
   let query: Set<String>
   let handler: Handler
 
   init(
-    _ method: HTTPRequest.Method, _ path: String, _ summary: String, query: Set<String> = [],
+    _ method: HTTPRequest.Method, _ path: String, _ summary: String, needs permission: Permission,
+    query: Set<String> = [],
     _ handler: @escaping Handler
   ) {
     self.method = method
     self.path = path
     self.summary = summary
+    self.permission = permission
     self.query = query
     self.handler = handler
   }
@@ -32,7 +35,8 @@ struct Route: Sendable {
 
   /// Everything that the hub answers.
   static let all: [Route] =
-    systemRoutes + swarmRoutes + stateRoutes + changesRoutes + historyRoutes + memoryRoutes + replicaRoutes
+    systemRoutes + tokenRoutes + operatorRoutes + swarmRoutes + stateRoutes + changesRoutes + historyRoutes
+    + memoryRoutes + replicaRoutes
     + syncRoutes + resolveRoutes
 
   /// Below one swarm.

@@ -6,7 +6,8 @@ extension Route {
   static let changesRoutes: [Route] = [
     Route(
       .get, "\(swarm)/changes", "What changed since a revision; as a stream with Accept: text/event-stream",
-      query: HubRequest.freshness.union(["since", "prefix", "limit", "max_bytes", "as"])
+      needs: .read,
+      query: HubRequest.freshness.union(["since", "prefix", "limit", "max_bytes", "as", "origins"])
     ) { request, hub in
       if request.wantsEventStream { return try await ChangeStream.open(for: request, hub) }
       let form = try request.query.choice("as", of: ChangeForm.self) ?? .delta
@@ -14,10 +15,10 @@ extension Route {
         since: try ChangesStart(request.query["since"]), filter: KeyFilter(prefix: request.query["prefix"] ?? ""),
         limit: try request.query.limit(),
         maxBytes: try request.query.integer("max_bytes", in: 1...(16 << 20)) ?? 1 << 20,
-        asValues: form == .value)
+        asValues: form == .value, withOrigins: try request.query.flag("origins") ?? false)
       guard case .changes(let page) = try await hub.answer(.changes(query), of: hub.swarm(of: request), to: request)
       else { throw Problem.mismatch }
-      var response = HubResponse.json(page.json(as: form))
+      var response = HubResponse.json(query.withOrigins ? page.json(withOriginsAs: form) : page.json(as: form))
       response.headers[.vary] = "Accept"
       return response
     }

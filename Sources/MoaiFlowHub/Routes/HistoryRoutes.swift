@@ -5,7 +5,7 @@ import MoaiFlow
 extension Route {
   static let historyRoutes: [Route] = [
     Route(
-      .get, "\(swarm)/state/{state_key}/history", "Who changed a key, newest first",
+      .get, "\(swarm)/state/{state_key}/history", "Who changed a key, newest first", needs: .read,
       query: HubRequest.freshness.union(["limit", "before"])
     ) { request, hub in
       let query = HistoryQuery(
@@ -15,7 +15,7 @@ extension Route {
       return .json(page.json)
     },
     Route(
-      .get, "\(swarm)/state/{state_key}/explain", "Why a value is what it is",
+      .get, "\(swarm)/state/{state_key}/explain", "Why a value is what it is", needs: .read,
       query: HubRequest.freshness.union(["limit", "field", "element"])
     ) { request, hub in
       let key = try request.stateKey()
@@ -27,18 +27,29 @@ extension Route {
       guard let explanation else { throw Problem.unknownKey(key) }
       return .json(explanation.json)
     },
-    Route(.post, "\(swarm)/rewind", "Take back what an agent, or one entry, wrote") { request, hub in
+    Route(.post, "\(swarm)/rewind", "Take back what an agent, or one entry, wrote", needs: .write) { request, hub in
       let body = try request.object(
         allowing: ["agent_id", "since", "revision", "keys", "partial", "dry_run", "author"])
       let rewind = try RewindRequest(fields: body)
       let author =
-        try body.name("author") { text throws(NameError) in try AgentID(text) } ?? .operator
+        try request.caller.author(
+          orOperator: try body.name("author") { text throws(NameError) in try AgentID(text) })
+      try request.caller.require(rewind, by: author)
       let swarm = try await hub.swarm(of: request)
       let report = try await swarm.rewind(
-        rewind, as: author, via: nil, id: try request.commandID(of: author), dryRun: try body.flag("dry_run"))
+        rewind, as: author.agent, via: author.via, id: try request.commandID(of: author.agent),
+        dryRun: try body.flag("dry_run"))
       return .json(report.json)
     },
   ]
+}
+
+extension Caller {
+  /// What an agent wrote itself it may take back; anything else needs an admin (rule §6.3).
+  fileprivate func require(_ rewind: RewindRequest, by author: Author) throws(Problem) {
+    if case .agent(author.agent, _) = rewind.target { return }
+    try require(.administer)
+  }
 }
 
 extension HubRequest {

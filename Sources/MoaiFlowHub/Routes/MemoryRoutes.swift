@@ -6,23 +6,24 @@ extension Route {
   private static let memory = "\(swarm)/memory"
 
   static let memoryRoutes: [Route] = [
-    Route(.get, memory, "How much each namespace holds") { request, hub in
+    Route(.get, memory, "How much each namespace holds", needs: .read) { request, hub in
       .json(try await hub.swarm(of: request).memory.statistics().json)
     },
     Route(
-      .get, "\(memory)/{namespace}", "List entries of a namespace", query: ["pattern", "limit", "after"]
+      .get, "\(memory)/{namespace}", "List entries of a namespace", needs: .read, query: ["pattern", "limit", "after"]
     ) { request, hub in
       let page = try await hub.swarm(of: request).memory.list(
         try request.segment("namespace"), matching: request.query["pattern"] ?? "*", after: request.query["after"],
         limit: try request.query.limit())
       return .json(page.json)
     },
-    Route(.delete, "\(memory)/{namespace}", "Delete every entry of a namespace", query: ["agent_id"]) { request, hub in
-      let member = try await hub.swarm(of: request).join(as: try request.authorInQuery().description)
+    Route(.delete, "\(memory)/{namespace}", "Delete every entry of a namespace", needs: .write, query: ["agent_id"]) {
+      request, hub in
+      let member = try await hub.swarm(of: request).join(as: try request.authorInQuery())
       return .json(["deleted": .int(Int64(try await member.memory.clear(try request.segment("namespace"))))])
     },
     Route(
-      .get, "\(memory)/{namespace}/{key}", "Retrieve an entry", query: []
+      .get, "\(memory)/{namespace}/{key}", "Retrieve an entry", needs: .read, query: []
     ) { request, hub in
       let (namespace, key) = (try request.segment("namespace"), try request.segment("key"))
       guard let entry = try await hub.swarm(of: request).memory.retrieve(key, from: namespace) else {
@@ -31,23 +32,23 @@ extension Route {
       return .json(entry.json)
     },
     Route(
-      .put, "\(memory)/{namespace}/{key}", "Store an entry", query: ["persistent"]
+      .put, "\(memory)/{namespace}/{key}", "Store an entry", needs: .write, query: ["persistent"]
     ) { request, hub in
       let body = try request.object(allowing: ["value", "agent_id"])
       let author = try request.author(in: body)
-      let member = try await hub.swarm(of: request).join(as: author.description)
+      let member = try await hub.swarm(of: request).join(as: author)
       let entry = try await member.memory.store(
         try body.required("value"), as: try request.segment("key"), in: try request.segment("namespace"),
-        isPersistent: try request.query.flag("persistent") ?? true, id: try request.commandID(of: author))
+        isPersistent: try request.query.flag("persistent") ?? true, id: try request.commandID(of: author.agent))
       return .json(entry?.json ?? ["stored": true])
     },
     Route(
-      .delete, "\(memory)/{namespace}/{key}", "Delete an entry", query: ["agent_id"]
+      .delete, "\(memory)/{namespace}/{key}", "Delete an entry", needs: .write, query: ["agent_id"]
     ) { request, hub in
       let author = try request.authorInQuery()
       let (namespace, key) = (try request.segment("namespace"), try request.segment("key"))
-      let member = try await hub.swarm(of: request).join(as: author.description)
-      guard try await member.memory.delete(key, from: namespace, id: try request.commandID(of: author)) else {
+      let member = try await hub.swarm(of: request).join(as: author)
+      guard try await member.memory.delete(key, from: namespace, id: try request.commandID(of: author.agent)) else {
         throw Problem.unknownEntry(namespace, key)
       }
       return .json(["deleted": true])

@@ -3,23 +3,128 @@ import MoaiCRDT
 import MoaiFlow
 
 extension Route {
+  private static let replica = "\(swarm)/replicas/{replica}"
+
   static let replicaRoutes: [Route] = [
-    Route(.get, "\(swarm)/replicas", "List offline replicas", query: HubRequest.freshness) { request, hub in
+    Route(.get, "\(swarm)/replicas", "List offline replicas", needs: .read, query: HubRequest.freshness) {
+      request, hub in
       guard case .replicas(let statuses) = try await hub.answer(.replicas, of: hub.swarm(of: request), to: request)
       else { throw Problem.mismatch }
       return .json(["replicas": .array(statuses.map(\.json)), "next": .null])
     },
-    Route(.delete, "\(swarm)/replicas/{replica}", "Close an offline replica", query: ["agent_id"]) { request, hub in
+    Route(.get, replica, "What the journal knows of an offline replica", needs: .read, query: HubRequest.freshness) {
+      request, hub in
       let replica = try request.replica()
-      let author = try request.author(orOperator: "agent_id")
+      guard
+        case .replica(let status) = try await hub.answer(
+          .replica(replica), of: hub.swarm(of: request), to: request)
+      else { throw Problem.mismatch }
+      guard let status else { throw Problem.unknownReplica(replica) }
+      return .json(status.json)
+    },
+    Route(.delete, replica, "Close an offline replica", needs: .write, query: ["agent_id"]) { request, hub in
+      let replica = try request.replica()
+      let author = try request.authorOrOperator()
       let swarm = try await hub.swarm(of: request)
-      guard try await swarm.replicas().contains(where: { $0.replica == replica }) else {
-        throw Problem(.notFound, "unknown_replica", "there is no replica \(replica)")
+      // Its own agent may close one of which the journal has never heard.
+      if author.agent == .operator, try await !swarm.replicas().contains(where: { $0.replica == replica }) {
+        throw Problem.unknownReplica(replica)
       }
-      try await swarm.closeReplica(replica, as: author)
-      return .json(["closed": true])
+      return .json(try await ReplicaRequest(request, hub).perform(.close(replica), as: author).json)
+    },
+    Route(.post, "\(replica)/deltas", "Send what an offline replica wrote", needs: .write) { request, hub in
+      try await ReplicaRequest(request, hub).deltas()
+    },
+    Route(.post, "\(replica)/announce", "Say that writes of a replica were met, up to one", needs: .write) {
+      request, hub in
+      let body = try request.object(allowing: ["n", "agent_id"])
+      let command = ReplicaCommand.announce(try request.replica(), upTo: try body.number("n"))
+      return .json(try await ReplicaRequest(request, hub).perform(command, as: try request.author(in: body)).json)
+    },
+    Route(.post, "\(replica)/resolve", "Take a refused delta off the list", needs: .write) { request, hub in
+      let body = try request.object(allowing: ["n", "agent_id"])
+      let author = try request.caller.author(
+        orOperator: try body.name("agent_id") { text throws(NameError) in try AgentID(text) })
+      let command = ReplicaCommand.resolve(try request.replica(), first: try body.number("n"))
+      return .json(try await ReplicaRequest(request, hub).perform(command, as: author).json)
+    },
+    Route(.post, "\(swarm)/state/{state_key}/rights", "Reserve a counter's rights for offline spending", needs: .write)
+    {
+      request, hub in
+      let body = try request.object(allowing: ["replica", "amount", "up", "agent_id"])
+      let author = try request.author(in: body)
+      let right = CounterRight(
+        down: try body.integer("amount", in: 0...Int64.max, default: 0),
+        up: try body.integer("up", in: 0...Int64.max, default: 0))
+      guard !right.isEmpty else { throw Problem.invalid("/amount", "must be greater than 0") }
+      let command = ReplicaCommand.reserve(try body.replica(), try request.stateKey(), right)
+      return .json(try await ReplicaRequest(request, hub).perform(command, as: author).json)
     },
   ]
+}
+
+/// What an offline replica asks of a swarm, from the request to the answer.
+private struct ReplicaRequest {
+  /// Deltas in one request at most; their bytes are bounded by the body's.
+  private static let limit = 1_000
+
+  private let request: HubRequest
+  private let hub: HubContext
+
+  init(_ request: HubRequest, _ hub: HubContext) {
+    self.request = request
+    self.hub = hub
+  }
+
+  func perform(_ command: ReplicaCommand, as author: Author) async throws -> ReplicaOutcome {
+    let outcome = try await hub.swarm(of: request).perform(
+      Request(
+        author: author.agent, via: author.via, id: try request.commandID(of: author.agent), form: request.form,
+        body: .replica(command)))
+    switch outcome.result {
+    case .replica(let result): return result
+    case .refused(let refusal): throw Problem(refusal)
+    case .state, .settings, .journal: throw Problem.mismatch
+    }
+  }
+
+  /// `{accepted_to, refused: [{n, revision, code, detail}], outcomes}`. A delta that does not follow on what the journal has
+  /// is a problem if it is the first; else it ends the list, and what came before it stays.
+  func deltas() async throws -> HubResponse {
+    let replica = try request.replica()
+    let body = try request.object(allowing: ["deltas", "agent_id"])
+    let author = try request.author(in: body)
+    var deltas: [ReplicaDelta] = []
+    for (json, place) in try body.elements("deltas") ?? [] {
+      deltas.append(try ReplicaDelta(json: json, of: replica, at: place))
+    }
+    guard 1...ReplicaRequest.limit ~= deltas.count else {
+      throw Problem.invalid("/deltas", "\(deltas.count) deltas; 1 to \(ReplicaRequest.limit) go at once")
+    }
+    let swarm = try await hub.swarm(of: request)
+    let outcomes = try await swarm.send(deltas, as: author.agent, via: author.via)
+    if case .refused(let refusal)? = outcomes.first?.result { throw Problem(refusal) }
+    var accepted: UInt64 = 0
+    var refused: [StateValue] = []
+    for (delta, outcome) in zip(deltas, outcomes) {
+      guard case .replica(let result) = outcome.result else { continue }
+      accepted = delta.last
+      guard case .kept(let refusal) = result else { continue }
+      refused.append([
+        "n": .int(Int64(delta.first)), "revision": .int(outcome.revision), "code": StateValue(refusal.code),
+        "detail": StateValue(refusal.description),
+      ])
+    }
+    return .json([
+      "accepted_to": .int(Int64(accepted)), "refused": .array(refused), "outcomes": .array(outcomes.map(\.json)),
+    ])
+  }
+}
+
+extension Problem {
+  fileprivate static func unknownReplica(_ replica: ReplicaID) -> Problem {
+    Problem(.notFound, "unknown_replica", "there is no replica \(replica)")
+  }
 }
 
 extension HubRequest {

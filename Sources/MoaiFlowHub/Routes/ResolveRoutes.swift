@@ -4,7 +4,7 @@ import MoaiFlow
 
 extension Route {
   static let resolveRoutes: [Route] = [
-    Route(.post, "/v1/resolve", "Make one version of many, without a swarm") { request, _ in
+    Route(.post, "/v1/resolve", "Make one version of many, without a swarm", needs: .read) { request, _ in
       let json = try request.json()
       let resolver = ResolveRequest(strategy: try strategy(in: json, orElse: nil))
       do throws(ResolveFault) {
@@ -13,7 +13,7 @@ extension Route {
         throw Problem(error)
       }
     },
-    Route(.post, "/v1/detect", "Which keys have versions in conflict") { request, _ in
+    Route(.post, "/v1/detect", "Which keys have versions in conflict", needs: .read) { request, _ in
       _ = try request.object(allowing: ["strategy", "versions"])
       let json = try request.json()
       let resolver = ResolveRequest(strategy: try strategy(in: json, orElse: .vector))

@@ -5,7 +5,8 @@ import MoaiFlow
 extension Route {
   static let stateRoutes: [Route] = [
     Route(
-      .get, "\(swarm)/state", "List keys", query: HubRequest.freshness.union(["prefix", "include", "limit", "after"])
+      .get, "\(swarm)/state", "List keys", needs: .read,
+      query: HubRequest.freshness.union(["prefix", "include", "limit", "after"])
     ) { request, hub in
       let includesValues = request.query["include"].map { $0 == "value" }
       guard includesValues != false else { throw Problem.invalid("/include", "must be value") }
@@ -18,7 +19,8 @@ extension Route {
       return .json(page.json)
     },
     Route(
-      .get, "\(swarm)/state/{state_key}", "Read a key, now or at a revision", query: HubRequest.freshness.union(["at"])
+      .get, "\(swarm)/state/{state_key}", "Read a key, now or at a revision", needs: .read,
+      query: HubRequest.freshness.union(["at"])
     ) { request, hub in
       let key = try request.stateKey()
       let at = try request.query.reference("at")
@@ -33,20 +35,20 @@ extension Route {
       }
       return .json(reading.json, entityTag: at == nil ? tag : nil)
     },
-    Route(.put, "\(swarm)/state/{state_key}", "Write a whole value") { request, hub in
+    Route(.put, "\(swarm)/state/{state_key}", "Write a whole value", needs: .write) { request, hub in
       let key = try request.stateKey()
       return try await StateWrite(request, hub).perform(WriteRequest.valueFields) { fields throws(WireError) in
         try WriteRequest(value: fields, of: key)
       }
     },
-    Route(.post, "\(swarm)/state/{state_key}/ops", "Change a value by operations") { request, hub in
+    Route(.post, "\(swarm)/state/{state_key}/ops", "Change a value by operations", needs: .write) { request, hub in
       let key = try request.stateKey()
       return try await StateWrite(request, hub).perform(WriteRequest.operationFields) { fields throws(WireError) in
         try WriteRequest(operations: fields, of: key)
       }
     },
     Route(
-      .delete, "\(swarm)/state/{state_key}", "Delete a key", query: ["agent_id", "base", "if_revision"]
+      .delete, "\(swarm)/state/{state_key}", "Delete a key", needs: .write, query: ["agent_id", "base", "if_revision"]
     ) { request, hub in
       let key = try request.stateKey()
       let write = WriteRequest(
@@ -54,7 +56,7 @@ extension Route {
         ifRevision: try EntityTag.condition(request.headers, and: try request.query.reference("if_revision")))
       return try await StateWrite(request, hub).delete(write)
     },
-    Route(.post, "\(swarm)/batch", "Write several keys in one entry") { request, hub in
+    Route(.post, "\(swarm)/batch", "Write several keys in one entry", needs: .write) { request, hub in
       try await StateWrite(request, hub).batch()
     },
   ]
@@ -107,15 +109,16 @@ struct StateWrite {
     for (json, place) in try body.elements("writes") ?? [] { writes.append(try WriteRequest(json: json, at: place)) }
     let swarm = try await hub.swarm(of: request)
     let (outcome, results) = try await perform(writes, of: author, in: swarm)
-    return .json([
-      "revision": .int(outcome.revision),
-      "cursor": StateValue(Cursor(epoch: swarm.epoch, revision: outcome.revision).description),
-      "keys": .array(results.map { $0.json }),
-    ])
+    var fields = WireFields()
+    fields.add("revision", .int(outcome.revision))
+    fields.add("cursor", text: Cursor(epoch: swarm.epoch, revision: outcome.revision).description)
+    fields.add("keys", .array(results.map(\.json)))
+    if outcome.isRepeat { fields.add("repeated", true) }
+    return .json(fields.json)
   }
 
   private func perform(
-    _ writes: [WriteRequest], of author: AgentID, in swarm: Swarm
+    _ writes: [WriteRequest], of author: Author, in swarm: Swarm
   ) async throws -> (Outcome, [KeyResult]) {
     // A tag of another epoch names a version that is gone, and not a place to read from.
     for write in writes {
@@ -124,7 +127,9 @@ struct StateWrite {
       throw Problem(.state(.conditionFailed(write.key, current: current)))
     }
     let outcome = try await swarm.perform(
-      Request(author: author, id: try request.commandID(of: author), form: request.form, body: .write(writes)))
+      Request(
+        author: author.agent, via: author.via, id: try request.commandID(of: author.agent), form: request.form,
+        body: .write(writes)))
     switch outcome.result {
     case .state(let state): return (outcome, state.keys)
     case .refused(let refusal): throw Problem(refusal)

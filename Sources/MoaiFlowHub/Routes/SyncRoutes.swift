@@ -4,10 +4,12 @@ import MoaiFlow
 
 extension Route {
   static let syncRoutes: [Route] = [
-    Route(.get, "\(swarm)/agents/{agent}/events", "An agent's session, as a stream") { request, hub in
+    Route(.get, "\(swarm)/agents/{agent}/events", "An agent's session, as a stream", needs: .write) { request, hub in
       try await AgentStream.open(for: request, hub)
     },
-    Route(.post, "\(swarm)/state/{state_key}/sync", "Ask every agent with a session for what it has of a key") {
+    Route(
+      .post, "\(swarm)/state/{state_key}/sync", "Ask every agent with a session for what it has of a key", needs: .write
+    ) {
       request, hub in
       let body = try request.optionalObject(allowing: ["timeout_ms", "quorum"])
       let key = try request.stateKey()
@@ -19,9 +21,10 @@ extension Route {
         id: try request.commandID(of: .operator) ?? hub.newCommandID())
       return .json(report.json)
     },
-    Route(.post, "\(swarm)/sync/{request_id}/responses", "Answer what a session was asked") { request, hub in
+    Route(.post, "\(swarm)/sync/{request_id}/responses", "Answer what a session was asked", needs: .write) {
+      request, hub in
       let body = try request.object(allowing: ["agent_id", "base", "ops", "value"])
-      let agent = try request.author(in: body)
+      let agent = try request.author(in: body).agent
       let response = try SyncResponse(fields: body)
       let swarm = try await hub.swarm(of: request)
       let id = try request.requestID()
@@ -40,10 +43,10 @@ extension Route {
 extension HubRequest {
   fileprivate func requestID() throws(Problem) -> CommandID {
     let text = try segment("request_id")
-    guard text.utf8.count == 32, let high = UInt64(text.prefix(16), radix: 16),
-      let low = UInt64(text.suffix(16), radix: 16), CommandID(high: high, low: low).description == text
-    else { throw Problem(.notFound, "unknown_request", "there is no request \(text.prefix(64))") }
-    return CommandID(high: high, low: low)
+    guard let id = CommandID(hexadecimal: text) else {
+      throw Problem(.notFound, "unknown_request", "there is no request \(text.prefix(64))")
+    }
+    return id
   }
 }
 

@@ -14,24 +14,28 @@ struct AgentStream: Sendable {
   private let agent: AgentID
   private let mailbox = Mailbox<ByteBuffer>(capacity: AgentStream.capacity)
   private let hub: HubContext
+  private let caller: Caller
 
   static func open(for request: HubRequest, _ hub: HubContext) async throws -> HubResponse {
+    let agent = try request.name("agent") { text throws(NameError) in try AgentID(text) }
+    _ = try request.caller.author(named: agent)
     guard request.wantsEventStream else {
       throw Problem(.notAcceptable, "not_acceptable", "a session is a stream; send Accept: text/event-stream")
     }
-    let agent = try request.name("agent") { text throws(NameError) in try AgentID(text) }
-    let stream = AgentStream(swarm: try await hub.swarm(of: request), agent: agent, hub: hub)
+    let stream = AgentStream(
+      swarm: try await hub.swarm(of: request), agent: agent, hub: hub, caller: request.caller)
     return HubResponse(body: .stream(ResponseBody { writer in try await stream.write(to: &writer) }))
   }
 
-  private init(swarm: Swarm, agent: AgentID, hub: HubContext) {
+  private init(swarm: Swarm, agent: AgentID, hub: HubContext, caller: Caller) {
     self.swarm = swarm
     self.agent = agent
     self.hub = hub
+    self.caller = caller
   }
 
   private func write(to writer: inout any ResponseBodyWriter) async throws {
-    guard let number = hub.streams.add(mailbox) else {
+    guard let number = hub.streams.add(mailbox, of: caller) else {
       try await writer.write(contentsOf: [
         ServerSentEvent.preamble, ServerSentEvent.end(hub.streams.isEnding ? .shutdown : .overflow),
       ])

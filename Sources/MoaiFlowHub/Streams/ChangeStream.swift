@@ -12,19 +12,20 @@ struct ChangeStream: Sendable {
   private let swarm: Swarm
   private let filter: KeyFilter
   private let hub: HubContext
+  private let caller: Caller
 
   /// Opens a stream; `Last-Event-ID` wins over `since`.
   ///
   /// - Throws: before the first byte, if the place or the swarm is none.
   static func open(for request: HubRequest, _ hub: HubContext) async throws -> HubResponse {
-    for name in ["limit", "max_bytes", "as"] where request.query[name] != nil {
+    for name in ["limit", "max_bytes", "as", "origins"] where request.query[name] != nil {
       throw Problem.invalid("/\(name)", "a stream has no such parameter")
     }
     let filter = KeyFilter(prefix: request.query["prefix"] ?? "")
     let start = try ChangesStart(request.headers[.lastEventID] ?? request.query["since"])
     let swarm = try await hub.swarm(of: request)
     let first = try await swarm.attach(at: start, matching: filter)
-    let stream = ChangeStream(swarm: swarm, filter: filter, hub: hub)
+    let stream = ChangeStream(swarm: swarm, filter: filter, hub: hub, caller: request.caller)
     return HubResponse(
       body: .stream(ResponseBody { writer in try await stream.write(first, to: &writer) }))
   }
@@ -40,13 +41,13 @@ struct ChangeStream: Sendable {
       attached = try await swarm.attach(at: .page(next), matching: filter)
     }
     guard let mailbox = attached.mailbox else { return }
-    guard let number = hub.streams.add(mailbox) else {
+    guard let number = hub.streams.add(mailbox, of: caller) else {
       try await end(hub.streams.isEnding ? .shutdown : .overflow, &writer)
       return
     }
     defer { hub.streams.remove(number) }
     let end = try await withGracefulShutdownHandler {
-      try await follow(mailbox, from: place, &writer)
+      try await follow(mailbox, number, from: place, &writer)
     } onGracefulShutdown: { [streams = hub.streams] in
       streams.beginEnding()
       mailbox.end(nil)
@@ -61,7 +62,7 @@ struct ChangeStream: Sendable {
 
   /// Writes what comes until it ends; all that waits goes out at once.
   private func follow(
-    _ mailbox: FeedMailbox, from place: Cursor, _ writer: inout any ResponseBodyWriter
+    _ mailbox: FeedMailbox, _ number: Int, from place: Cursor, _ writer: inout any ResponseBodyWriter
   ) async throws -> StreamEnd {
     var place = place
     while true {
@@ -76,7 +77,7 @@ struct ChangeStream: Sendable {
         try await writer.write(events)
       case .poked: place = try await say(place, mailbox, &writer)
       case .overflowed: return .overflow
-      case .ended(nil): return hub.streams.isEnding ? .shutdown : .deleted
+      case .ended(nil): return hub.streams.end(of: number, orElse: .deleted)
       case .ended: return .shutdown
       }
     }

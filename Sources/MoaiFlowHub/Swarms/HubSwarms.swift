@@ -109,6 +109,52 @@ actor HubSwarms {
     if let failure { throw Problem(failure) }
   }
 
+  /// Puts an entry that changes nothing in the place of one that stops its swarm; the swarm's streams end.
+  func skip(
+    _ revision: Revision, of name: SwarmName, because reason: String, evenIfIntact: Bool
+  ) async throws -> SkippedLoss {
+    if isClosed { throw Problem(SwarmError.closed) }
+    let open = try? await swarm(name)
+    var result: Result<SkippedLoss, any Error> = .failure(Problem(SwarmError.closed))
+    let task = Task {
+      try? await open?.close()
+      do {
+        let journal = try await store.open(name)
+        let loss = try await SkippedLoss(of: revision, in: journal, evenIfIntact: evenIfIntact)
+        var random = SystemRandomNumberGenerator()
+        let entry = Entry(
+          author: .operator, id: CommandID(using: &random), requestHash: 0,
+          command: .journal(.skip(loss.skipped(because: reason))))
+        try await journal.skip(revision, replacement: entry.encoded(), evenIfIntact: evenIfIntact)
+        result = .success(loss)
+      } catch {
+        result = .failure(error)
+      }
+      places[name] = nil
+    }
+    places[name] = .leaving(task)
+    await task.value
+    return try result.get()
+  }
+
+  /// What would be lost with an entry.
+  func loss(of revision: Revision, of name: SwarmName, evenIfIntact: Bool) async throws -> SkippedLoss {
+    try await SkippedLoss(of: revision, in: try await journal(of: name), evenIfIntact: evenIfIntact)
+  }
+
+  /// A swarm's journal, for reading.
+  func journal(of name: SwarmName) async throws(Problem) -> any Journal {
+    do { return try await store.open(name) } catch { throw Problem(error) }
+  }
+
+  /// - Throws: 501 if the store makes no copies.
+  func backup(to path: String) async throws(Problem) {
+    guard let store = store as? any BackupStore else {
+      throw Problem(.notImplemented, "not_supported", "this engine makes no copies")
+    }
+    do { try await store.writeBackup(to: path) } catch { throw Problem(error) }
+  }
+
   /// Opens all swarms that the store has, so that the first request does not wait for a replay.
   func openAll() async {
     guard let names = try? await names() else { return }

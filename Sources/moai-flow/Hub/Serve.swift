@@ -1,5 +1,7 @@
 public import ArgumentParser
+import CoreMetrics
 public import Logging
+import MoaiFlow
 import MoaiFlowHub
 import MoaiFlowSQLite
 
@@ -9,8 +11,9 @@ struct Serve: AsyncParsableCommand {
     abstract: "Serve the swarms of a data folder over HTTP.",
     discussion: """
       Makes the folder if it is not there. When it takes requests it prints 'listening on http://127.0.0.1:PORT'; its log \
-      goes to standard error. SIGTERM ends it: streams at once, then what is under way. It listens on this machine only, \
-      and answers no web page of elsewhere.
+      goes to standard error. SIGTERM ends it: streams at once, then what is under way. Without tokens it listens on this \
+      machine only, and answers no web page of elsewhere; once a token was made (see 'moai-flow token'), every request \
+      needs one.
 
       Example:
         moai-flow serve --data swarm-data
@@ -28,21 +31,30 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The port (or MOAI_FLOW_PORT; default: 8420); 0: a free one.")
   var port: Int?
 
+  @Option(
+    help: "The file of tokens (or MOAI_FLOW_AUTH; default: tokens.json in the data folder).", completion: .file())
+  var auth: String?
+
   @Option(help: "How much to log: trace to critical (or MOAI_FLOW_LOG_LEVEL; default: notice).")
   var logLevel: Logger.Level?
 
-  @Option(help: "A JSON file with any of data, host, port, log_level.", completion: .file())
+  @Option(help: "A JSON file with any of data, host, port, auth, log_level.", completion: .file())
   var config: String?
 
   func run() async throws {
-    let settings = try ServeSettings(data: data, host: host, port: port, logLevel: logLevel, file: config)
+    let settings = try ServeSettings(data: data, host: host, port: port, auth: auth, logLevel: logLevel, file: config)
     var configuration = HubConfiguration()
     configuration.host = settings.host
     configuration.port = settings.port
+    configuration.tokens = TokenFile(path: settings.auth)
+    configuration.scratchFolder = settings.data
+    let metrics = MetricsRegistry()
+    MetricsSystem.bootstrap(metrics)
+    configuration.metrics = metrics
     var logger = Logger(label: "moai-flow", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = settings.logLevel
     logger.notice("starting", metadata: settings.metadata)
-    let store = try await SQLiteStore(folder: settings.data)
+    let store = try await openStore(in: settings.data)
     let hub: Hub
     do {
       hub = try Hub(store: store, configuration: configuration, logger: logger)
@@ -51,9 +63,25 @@ struct Serve: AsyncParsableCommand {
       throw Failure(.usage, "\(error)")
     }
     let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-    try await hub.run { port in
-      try? Terminal.write("listening on http://\(host):\(port)")
+    let address = HubAddress(folder: settings.data)
+    try await hub.run { [logger] port in
+      let url = "http://\(host):\(port)"
+      do { try address.write(url) } catch {
+        logger.warning("the address is not in the data folder", metadata: ["error": "\(error)"])
+      }
+      try? Terminal.write("listening on \(url)")
     }
+    address.remove()
+  }
+
+  private func openStore(in folder: String) async throws -> SQLiteStore {
+    let opened: Result<SQLiteStore, JournalError>
+    do { opened = .success(try await SQLiteStore(folder: folder)) } catch { opened = .failure(error) }
+    if case .failure(.locked(let folder, let holder)) = opened {
+      let hub = HubAddress(folder: folder).url.map { ", whose hub is at \($0)" } ?? ""
+      throw Failure(.engine, "\(folder) is in use by \(holder)\(hub); stop it, or use another folder")
+    }
+    return try opened.get()
   }
 }
 

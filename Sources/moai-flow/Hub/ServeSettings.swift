@@ -2,12 +2,13 @@ import Foundation
 import Logging
 import MoaiCRDT
 import MoaiFlow
+import MoaiFlowHub
 
 /// What `serve` runs with: what the command line says, else the environment, else the file, else the default.
 struct ServeSettings {
   /// What may be set, its variable, and its field in the file.
   private enum Item: String, CaseIterable {
-    case data, host, port
+    case data, host, port, auth
     case logLevel = "log_level"
 
     var variable: String { "MOAI_FLOW_\(rawValue.uppercased())" }
@@ -16,10 +17,14 @@ struct ServeSettings {
   let data: String
   let host: String
   let port: Int
+  /// The file of tokens; they are needed once it is there.
+  let auth: String
   let logLevel: Logger.Level
 
-  /// - Parameter file: a JSON object with any of `data`, `host`, `port`, `log_level`.
-  init(data: String?, host: String?, port: Int?, logLevel: Logger.Level?, file: String?) throws(Failure) {
+  /// - Parameter file: a JSON object with any of `data`, `host`, `port`, `auth`, `log_level`.
+  init(
+    data: String?, host: String?, port: Int?, auth: String?, logLevel: Logger.Level?, file: String?
+  ) throws(Failure) {
     let fields =
       try file.map { path throws(Failure) in try ServeSettings.fields(of: path) } ?? StateObject(ascending: [])
     func text(_ item: Item) throws(Failure) -> String? {
@@ -32,13 +37,14 @@ struct ServeSettings {
       default: throw Failure(.usage, "\(file ?? ""): /\(item.rawValue) must be a string or a number")
       }
     }
-    let (givenData, givenHost, givenPort, givenLevel) = (
-      try text(.data), try text(.host), try text(.port), try text(.logLevel)
+    let (givenData, givenHost, givenPort, givenAuth, givenLevel) = (
+      try text(.data), try text(.host), try text(.port), try text(.auth), try text(.logLevel)
     )
     guard let folder = data ?? givenData, !folder.isEmpty else {
       throw Failure(.usage, "no data folder is named; give --data DIR or set MOAI_FLOW_DATA")
     }
     self.data = folder
+    self.auth = auth ?? givenAuth ?? TokenFile(folder: folder).path
     self.host = host ?? givenHost ?? "127.0.0.1"
     let port = port.map { "\($0)" } ?? givenPort ?? "8420"
     guard let number = Int(port), 0...65_535 ~= number else { throw Failure(.usage, "\(port) is no port") }
@@ -63,6 +69,6 @@ struct ServeSettings {
 
   /// For the log, when the hub starts.
   var metadata: Logger.Metadata {
-    ["data": "\(data)", "host": "\(host)", "port": "\(port)", "log_level": "\(logLevel)"]
+    ["data": "\(data)", "host": "\(host)", "port": "\(port)", "auth": "\(auth)", "log_level": "\(logLevel)"]
   }
 }

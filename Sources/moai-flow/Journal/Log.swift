@@ -81,43 +81,6 @@ struct Log: AsyncParsableCommand {
   }
 }
 
-extension JournalReplay.Step {
-  var json: StateValue {
-    entry.json(revision: stored.revision, appendedAt: stored.appendedAt, outcome: applied.outcome)
-  }
-}
-
-extension Command {
-  /// What was asked, in a few words.
-  var summary: String {
-    switch self {
-    case .settings: "settings"
-    case .journal(.trim(let revision)): "horizon to \(revision)"
-    case .journal(.tick): "tick"
-    case .journal(.skip(let skipped)): "skipped an entry: \(skipped.reason)"
-    case .state(.write(let writes)): writes.map(\.summary).joined(separator: "; ")
-    case .state(.rewind(let rewind)): "rewind \(rewind.target)"
-    case .replica(.delta(let delta)):
-      "replica \(delta.replica) #\(delta.first): " + delta.writes.map(\.summary).joined(separator: "; ")
-    case .replica(.reserve(let replica, let key, let right)): "reserve \(right) of \(key) for replica \(replica)"
-    case .replica(.close(let replica)): "close replica \(replica)"
-    case .replica(.announce(let replica, let last)): "has met replica \(replica) up to #\(last)"
-    case .replica(.resolve(let replica, let first)): "resolve #\(first) of replica \(replica)"
-    }
-  }
-}
-
-extension KeyWrite {
-  var summary: String {
-    switch content {
-    case .delete: "\(key): delete"
-    case .operations(let operations): "\(key): " + operations.map(\.summary).joined(separator: ", ")
-    case .value(let type, let operations):
-      "\(key): whole \(type.rawValue): " + operations.map(\.summary).joined(separator: ", ")
-    }
-  }
-}
-
 extension Outcome {
   fileprivate var summary: String {
     let word =

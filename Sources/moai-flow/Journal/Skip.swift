@@ -76,3 +76,20 @@ struct Skip: AsyncParsableCommand {
     Terminal.note("nothing was changed; add --reason and --yes to skip entry \(revision) of \(name)")
   }
 }
+
+extension SkippedLoss {
+  /// For a person.
+  fileprivate var lines: [String] {
+    var lines = ["entry \(revision): \(problem)"]
+    switch (payload, entry) {
+    case (nil, _): lines.append("nothing of it is left")
+    case (let payload?, nil): lines.append("its \(payload.count) bytes cannot be read")
+    case (let payload?, let entry?):
+      lines.append("its \(payload.count) bytes read as, which may be wrong: \(entry.author): \(entry.command.summary)")
+    }
+    if !checkpoints.isEmpty {
+      lines.append("checkpoints that go with it: \(checkpoints.map(String.init).joined(separator: ", "))")
+    }
+    return lines
+  }
+}

@@ -21,7 +21,7 @@ struct TargetOptions: ParsableArguments {
   var token: String?
 
   /// The option, else the variable of the environment; an empty variable counts as absent.
-  private func value(_ option: String?, or variable: String) -> String? {
+  static func value(_ option: String?, or variable: String) -> String? {
     if let option { return option }
     let value = ProcessInfo.processInfo.environment[variable] ?? ""
     return value.isEmpty ? nil : value
@@ -30,10 +30,10 @@ struct TargetOptions: ParsableArguments {
   /// The data folder, which need not exist.
   func folder() throws(Failure) -> String {
     for (option, variable, name) in [(hub, "MOAI_FLOW_HUB", "--hub"), (token, "MOAI_FLOW_TOKEN", "--token")]
-    where value(option, or: variable) != nil {
+    where TargetOptions.value(option, or: variable) != nil {
       throw Failure(.usage, "\(name): hubs are not available yet; use a data folder with --data DIR")
     }
-    guard let folder = value(data, or: "MOAI_FLOW_DATA") else {
+    guard let folder = TargetOptions.value(data, or: "MOAI_FLOW_DATA") else {
       throw Failure(.usage, "no data folder is named; give --data DIR or set MOAI_FLOW_DATA")
     }
     guard !folder.isEmpty else { throw Failure(.usage, "--data is empty; name a folder") }
@@ -41,13 +41,13 @@ struct TargetOptions: ParsableArguments {
   }
 
   func swarmName() throws(Failure) -> SwarmName {
-    guard let name = value(swarm, or: "MOAI_FLOW_SWARM") else { return .default }
+    guard let name = TargetOptions.value(swarm, or: "MOAI_FLOW_SWARM") else { return .default }
     do { return try SwarmName(name) } catch { throw Failure(.usage, "--swarm: \(error.problem)") }
   }
 
   /// Nil if nobody is named.
   func agentName() throws(Failure) -> AgentID? {
-    guard let name = value(agent, or: "MOAI_FLOW_AGENT") else { return nil }
+    guard let name = TargetOptions.value(agent, or: "MOAI_FLOW_AGENT") else { return nil }
     do { return try AgentID(name) } catch { throw Failure(.usage, "--agent: \(error.problem)") }
   }
 

@@ -29,6 +29,8 @@ extension Failure {
     case let failure as Failure: self = failure
     case let error as SwarmError: self.init(error)
     case let error as JournalError: self.init(error)
+    case let error as SkipRefusal:
+      self.init(.no, error.description + (error.mayBeForced ? "; if none does, add --even-if-intact" : ""))
     case let error as NameError: self.init(.usage, error.description)
     case let error as JSONError: self.init(.usage, error.description)
     case let error as WireError: self.init(.usage, error.description)
@@ -40,7 +42,7 @@ extension Failure {
     switch error {
     case .refused(.settings(let refusal)): self.init(.usage, refusal.description)
     case .refused(let refusal): self.init(.no, refusal.description)
-    case .trimmed, .quorumNotReached, .notReached: self.init(.no, error.description)
+    case .trimmed, .quorumNotReached, .notReached, .denied: self.init(.no, error.description)
     case .invalid, .futureRevision: self.init(.usage, error.description)
     case .engine(let error): self.init(error)
     case .corrupt: self.init(.engine, "\(error); 'moai-flow check' says more")

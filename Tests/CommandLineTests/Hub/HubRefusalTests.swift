@@ -86,9 +86,10 @@ struct HubRefusalTests {
     var quiet = hub.moai
     quiet.environment["MOAI_FLOW_LOG_LEVEL"] = "critical"
     try quiet("serve", "--port", "0").expectFailure(3, "is in use")
+    try quiet("serve", "--port", "0").expectFailure(3, "whose hub is at http://127.0.0.1:\(hub.port)")
     var other = MoaiFlowProcess(folder)
     other.environment["MOAI_FLOW_LOG_LEVEL"] = "critical"
-    try other("serve", "--host", "0.0.0.0", "--port", "0").expectFailure(2, "tokens are not available yet")
+    try other("serve", "--host", "0.0.0.0", "--port", "0").expectFailure(2, "no token was made")
     try other("serve", "--port", "\(hub.port)").expectFailure(3, "port \(hub.port)")
     try other("serve", "--port", "70000").expectFailure(2, "70000 is no port")
     let file = try folder.file("hub.json", Array(#"{"port": "many"}"#.utf8))

@@ -47,6 +47,15 @@ import Testing
     #expect(shown.restoredBy == 3)
   }
 
+  @Test("§4.5 §6.2 a delete on condition that the key is absent hides nothing that a rewind brings back (seed 27307)")
+  func deleteOfWhatIsAbsent() async throws {
+    try await bob.state.add(true, to: "flags")
+    try await alice.state.delete("flags")
+    try await carol.state.delete("flags", ifRevision: 0)
+    try await carol.state.rewind(try request("alice"))
+    #expect(try await swarm.state.read("flags")?.value == [true])
+  }
+
   @Test("§4.6 §6.3 a deleted counter that would come back beyond a bound is blocked by it (simulated seed 1648)")
   func boundOfADeletedCounter() async throws {
     try await bob.state.increment("budget", by: -22)

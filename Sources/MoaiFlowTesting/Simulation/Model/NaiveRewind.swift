@@ -41,7 +41,8 @@ struct NaiveRewind {
 
   /// Notes an accepted write; `type`: of the key with it.
   mutating func record(_ write: KeyWrite, by agent: AgentID, at revision: Revision, type: CRDTType, creates: Bool) {
-    if write.content == .delete, write.base != nil { giveUp(write.key) }
+    // A delete on condition that the key is absent has seen nothing that it could hide.
+    if write.content == .delete, write.base != nil || write.condition == 0 { giveUp(write.key) }
     steps[write.key, default: []].append(
       Step(revision: revision, agent: agent, write: write, type: type, creates: creates))
   }

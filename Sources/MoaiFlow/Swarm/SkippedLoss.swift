@@ -1,20 +1,19 @@
 import MoaiCRDT
-import MoaiFlow
 
 /// What is lost with an entry that is skipped (decision 0006).
-struct SkippedLoss {
-  let revision: Revision
+package struct SkippedLoss: Sendable {
+  package let revision: Revision
   /// Why the entry cannot be used.
-  let problem: String
+  package let problem: String
   /// The bytes that are there; nil: none.
-  let payload: [UInt8]?
+  package let payload: [UInt8]?
   /// What they read as, if they can be read at all. A damaged entry may read as something that nobody wrote.
-  let entry: Entry?
+  package let entry: Entry?
   /// The kept checkpoints that hold what the entry did, and go with it.
-  let checkpoints: [Revision]
+  package let checkpoints: [Revision]
 
-  /// - Throws: `Failure` for an entry that can be read, or that only somebody else can read.
-  init(of revision: Revision, in journal: any Journal, evenIfIntact: Bool) async throws {
+  /// - Throws: ``SkipRefusal`` for an entry that can be read, or that only somebody else can read.
+  package init(of revision: Revision, in journal: any Journal, evenIfIntact: Bool) async throws {
     self.revision = revision
     if let damaged = try await journal.damagedEntry(at: revision) {
       problem = damaged.problem
@@ -23,13 +22,12 @@ struct SkippedLoss {
     } else {
       let stored = try await journal.read(after: revision - 1, entryLimit: 1, byteLimit: 1).first
       guard let stored, let problem = SkippedLoss.decodingProblem(stored.payload) else {
-        throw Failure(.no, "entry \(revision) is intact and can be read, so it is not skipped")
+        throw SkipRefusal("entry \(revision) is intact and can be read, so it is not skipped")
       }
       guard evenIfIntact else {
-        throw Failure(
-          .no,
-          "entry \(revision) is stored as it was written, and this version cannot read it (\(problem)); a newer one "
-            + "may; if none does, add --even-if-intact")
+        throw SkipRefusal(
+          "entry \(revision) is stored as it was written, and this version cannot read it (\(problem)); a newer one may",
+          mayBeForced: true)
       }
       self.problem = "it cannot be read: \(problem)"
       payload = stored.payload
@@ -61,29 +59,14 @@ struct SkippedLoss {
     }
   }
 
-  func skipped(because reason: String) -> SkippedEntry {
+  package func skipped(because reason: String) -> SkippedEntry {
     var hash = StableHash()
     if let payload { hash.combine(bytes: payload) }
     return SkippedEntry(hash: payload.map { _ in hash.finalize() }, reason: reason)
   }
 
-  /// For a person.
-  var lines: [String] {
-    var lines = ["entry \(revision): \(problem)"]
-    switch (payload, entry) {
-    case (nil, _): lines.append("nothing of it is left")
-    case (let payload?, nil): lines.append("its \(payload.count) bytes cannot be read")
-    case (let payload?, let entry?):
-      lines.append("its \(payload.count) bytes read as, which may be wrong: \(entry.author): \(entry.command.summary)")
-    }
-    if !checkpoints.isEmpty {
-      lines.append("checkpoints that go with it: \(checkpoints.map(String.init).joined(separator: ", "))")
-    }
-    return lines
-  }
-
   /// `{swarm, revision, skipped, problem, bytes?, reads_as?, checkpoints}`.
-  func json(swarm: SwarmName, isSkipped: Bool) -> StateValue {
+  package func json(swarm: SwarmName, isSkipped: Bool) -> StateValue {
     var fields = WireFields()
     fields.add("swarm", .string(swarm.name))
     fields.add("revision", integer: revision)
@@ -93,5 +76,17 @@ struct SkippedLoss {
     if let entry { fields.add("reads_as", text: "\(entry.author): \(entry.command.summary)") }
     fields.add("checkpoints", .array(checkpoints.map { .int($0) }))
     return fields.json
+  }
+}
+
+/// Why an entry is not skipped.
+package struct SkipRefusal: Error, Sendable, CustomStringConvertible {
+  package let description: String
+  /// Whether it is skipped for who says that it may be intact.
+  package let mayBeForced: Bool
+
+  init(_ description: String, mayBeForced: Bool = false) {
+    self.description = description
+    self.mayBeForced = mayBeForced
   }
 }

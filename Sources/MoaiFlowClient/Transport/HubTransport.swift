@@ -1,0 +1,170 @@
+import AsyncHTTPClient
+import Foundation
+import MoaiCRDT
+import MoaiFlow
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Gets requests to a hub and answers back, over lost connections and restarts.
+final class HubTransport: Sendable {
+  /// Bytes of an answer at most.
+  private static let answerBytes = 64 << 20
+  private static let json = JSONParser(limits: JSONLimits(bytes: answerBytes, depth: 160))
+  /// Connections to the hub at once: each stream keeps one for itself.
+  private static let connections = 1_024
+  /// A stream on which nothing comes for so long is dead: a hub says every 15 s that it lives.
+  private static let silence = TimeAmount.seconds(50)
+
+  let options: HubClientOptions
+  private let base: String
+  private let token: String?
+  private let client: HTTPClient
+
+  init(base: String, token: String?, options: HubClientOptions) {
+    self.base = base
+    self.token = token
+    self.options = options
+    var configuration = HTTPClient.Configuration(
+      timeout: .init(connect: .seconds(5), read: HubTransport.silence), decompression: .disabled)
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = HubTransport.connections
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.httpVersion = .http1Only
+    client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+  }
+
+  deinit {
+    client.shutdown { _ in }
+  }
+
+  func newID() -> CommandID {
+    var random = SystemRandomNumberGenerator()
+    return CommandID(using: &random)
+  }
+
+  /// Asks something that changes nothing.
+  func read(_ call: HubCall) async throws(SwarmError) -> HubAnswer {
+    try await perform(call, headers: []).get()
+  }
+
+  /// Asks for one key or replica; nil: there is none.
+  func find(_ call: HubCall) async throws(SwarmError) -> HubAnswer? {
+    switch try await perform(call, headers: []) {
+    case .success(let answer): return answer
+    case .failure(let problem) where problem.isAbsence: return nil
+    case .failure(let problem): throw problem.error
+    }
+  }
+
+  /// Asks for something that is done once, however often it is sent: under the id.
+  func write(_ call: HubCall, id: CommandID) async throws(SwarmError) -> HubAnswer {
+    try await perform(call, headers: [("Idempotency-Key", id.description)]).get()
+  }
+
+  /// - Throws: when the patience is over.
+  private func perform(
+    _ call: HubCall, headers: [(String, String)]
+  ) async throws(SwarmError) -> Result<HubAnswer, HubProblem> {
+    var pauses = Pauses(options)
+    let start = ContinuousClock.now
+    while true {
+      let failure: SwarmError
+      var pause: Duration?
+      switch await attempt(call, headers) {
+      case .answer(let answer): return .success(answer)
+      case .problem(let problem) where problem.isPassing:
+        failure = problem.error
+        pause = problem.retryAfter
+      case .problem(let problem): return .failure(problem)
+      case .lost(let why): failure = .outcomeUnknown(why)
+      case .unreached(let why): failure = .unreachable(why)
+      }
+      let next = max(pauses.next(), pause ?? .zero)
+      guard ContinuousClock.now - start + next < options.patience else { throw failure }
+      do { try await Task.sleep(for: next) } catch { throw failure }
+    }
+  }
+
+  private enum Attempt {
+    case answer(HubAnswer)
+    case problem(HubProblem)
+    /// The hub may have got the request.
+    case lost(String)
+    case unreached(String)
+  }
+
+  private func attempt(_ call: HubCall, _ headers: [(String, String)]) async -> Attempt {
+    var request = request(call, headers)
+    if let body = call.body {
+      request.headers.add(name: "Content-Type", value: "application/json")
+      request.body = .bytes(ByteBuffer(bytes: JSONWriter.bytes(body)))
+    }
+    do {
+      let limit = (options.timeout + call.wait).amount
+      let response = try await client.execute(request, timeout: limit)
+      let body = try await response.body.collect(upTo: HubTransport.answerBytes)
+      let fields = try WireObject(answer: body.withUnsafeReadableBytes { try HubTransport.json.parse($0) })
+      let status = Int(response.status.code)
+      guard status >= 400 else { return .answer(HubAnswer(status: status, fields: fields)) }
+      let seconds = response.headers.first(name: "Retry-After").flatMap { Int($0) }
+      return .problem(HubProblem(status: status, fields, retryAfter: seconds.map { .seconds($0) }))
+    } catch let error as HTTPClientError where error == .connectTimeout {
+      return .unreached("nobody answers at \(base)")
+    } catch let error as NIOConnectionError {
+      return .unreached(
+        "\(base) cannot be reached: \(error.connectionErrors.first.map { "\($0.error)" } ?? error.host)")
+    } catch let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode) {
+      return .unreached("\(base) cannot be reached: \(error)")
+    } catch let error as IOError {
+      return .lost("the connection to \(base) broke: \(error)")
+    } catch {
+      return .lost("\(base) did not answer: \(error)")
+    }
+  }
+
+  private func request(_ call: HubCall, _ headers: [(String, String)]) -> HTTPClientRequest {
+    var request = HTTPClientRequest(url: base + call.target)
+    request.method = HTTPMethod(rawValue: call.method.rawValue)
+    if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
+    return request
+  }
+
+  // MARK: Streams
+
+  /// Opens a stream of events, once.
+  ///
+  /// - Throws: `.unreachable` and other passing errors after which it may be tried again; what will not pass otherwise.
+  func open(_ call: HubCall, lastEventID: String?) async throws(SwarmError) -> HTTPClientResponse.Body {
+    var headers = [("Accept", "text/event-stream")]
+    if let lastEventID { headers.append(("Last-Event-ID", lastEventID)) }
+    do {
+      let response = try await client.execute(request(call, headers), deadline: .distantFuture)
+      let status = Int(response.status.code)
+      guard status >= 400 else { return response.body }
+      let body = try await response.body.collect(upTo: 1 << 20)
+      let fields = try WireObject(answer: body.withUnsafeReadableBytes { try HubTransport.json.parse($0) })
+      let problem = HubProblem(status: status, fields, retryAfter: nil)
+      throw problem.isPassing ? SwarmError.unreachable(problem.error.description) : problem.error
+    } catch let error as SwarmError {
+      throw error
+    } catch {
+      throw .unreachable("\(base) cannot be reached: \(error)")
+    }
+  }
+}
+
+extension Result<HubAnswer, HubProblem> {
+  fileprivate func get() throws(SwarmError) -> HubAnswer {
+    switch self {
+    case .success(let answer): return answer
+    case .failure(let problem): throw problem.error
+    }
+  }
+}
+
+extension Duration {
+  fileprivate var amount: TimeAmount {
+    .nanoseconds(components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000)
+  }
+}
