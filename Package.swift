@@ -61,6 +61,7 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -81,6 +82,9 @@ let package = Package(
       ],
       swiftSettings: features),
     .executableTarget(
+      name: "example-worker", dependencies: ["MoaiFlow", "MoaiFlowClient"], path: "Examples/Swift",
+      swiftSettings: features),
+    .executableTarget(
       name: "simulate",
       dependencies: ["MoaiFlowTesting", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: features),
@@ -99,7 +103,9 @@ let package = Package(
       swiftSettings: features),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["MoaiFlow", "MoaiFlowClient", "MoaiFlowSQLite", "MoaiFlowTesting", "moai-flow"],
+      dependencies: [
+        "MoaiFlow", "MoaiFlowClient", "MoaiFlowSQLite", "MoaiFlowTesting", "example-worker", "moai-flow",
+      ],
       swiftSettings: features),
     .testTarget(
       name: "SimulationTests",

@@ -25,6 +25,9 @@ public struct HubClient: Sendable {
       base: url.hasSuffix("/") ? String(url.dropLast()) : url, token: token, options: options)
   }
 
+  /// What went to the hub and came back in requests so far; streams are not counted.
+  public var traffic: HubTraffic { transport.traffic }
+
   /// A swarm of the hub. Nothing is asked yet: one that is not there is refused at the first use.
   public func swarm(_ name: SwarmName) -> HubSwarm { HubSwarm(name: name, transport: transport) }
 
@@ -70,6 +73,12 @@ extension SwarmName {
     }
     self = name
   }
+}
+
+/// Bytes of bodies, without headers.
+public struct HubTraffic: Sendable, Hashable {
+  public let sent: Int
+  public let received: Int
 }
 
 /// How patient a client is.

@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 public import Logging
 public import MoaiFlow
 import NIOCore
@@ -24,14 +25,22 @@ public struct Hub: Sendable {
     context = try HubContext(configuration: configuration, store: store, logger: logger)
   }
 
+  /// By which it knows itself, new at every start.
+  public var id: String { context.id }
+
   /// Serves until the process is told to end by SIGTERM or SIGINT, or the task is cancelled; then ends streams at once,
   /// finishes what is under way, and saves a checkpoint of each swarm.
   ///
   /// - Parameter whenListening: called with the port once requests are taken.
   public func run(whenListening: @escaping @Sendable (Int) async -> Void) async throws {
     BackupFile.removeLeftovers(configuration)
+    var channel = HTTP1Channel.Configuration(idleTimeout: .milliseconds(configuration.idleTimeout.milliseconds))
+    channel.httpDecoder = .init(
+      maxHeaderFieldSize: configuration.headerBytes, maxHeaderListSize: configuration.headerBytes,
+      maxHeaderFieldCount: configuration.headers)
     var application = Application(
       router: HubRouter(hub: context).router(),
+      server: .http1(configuration: channel),
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port), serverName: "moai-flow"),
       onServerRunning: { channel in await whenListening(channel.localAddress?.port ?? 0) },

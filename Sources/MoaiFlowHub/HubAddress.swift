@@ -2,9 +2,10 @@ import Foundation
 import MoaiCRDT
 import MoaiFlow
 
-/// Where the hub of a data folder can be reached, as it says itself in a file there: `{"url": "http://127.0.0.1:8420"}`.
+/// Where the hub of a data folder can be reached, as it says itself in a file there:
+/// `{"url": "http://127.0.0.1:8420", "id": "…"}`.
 ///
-/// A hub that was killed leaves the file behind, so whoever reads it must be ready to find nobody.
+/// A hub that was killed leaves the file behind, so whoever reads it asks the address for the id.
 public struct HubAddress: Sendable {
   private let path: String
 
@@ -12,8 +13,8 @@ public struct HubAddress: Sendable {
     path = folder + "/hub.json"
   }
 
-  public func write(_ url: String) throws(HubFileError) {
-    let json: StateValue = ["url": StateValue(url)]
+  public func write(_ url: String, id: String) throws(HubFileError) {
+    let json: StateValue = ["url": StateValue(url), "id": StateValue(id)]
     try PrivateFile.write(JSONWriter.bytes(json, style: .spaced) + [UInt8(ascii: "\n")], to: path)
   }
 

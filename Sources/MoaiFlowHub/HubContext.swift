@@ -7,6 +7,8 @@ import Synchronization
 /// What the routes of one hub share.
 final class HubContext: Sendable {
   let configuration: HubConfiguration
+  /// By which the hub knows itself, new at every start.
+  let id = HubContext.newID()
   let access: AccessControl
   let swarms: HubSwarms
   let streams: StreamRegistry
@@ -23,6 +25,11 @@ final class HubContext: Sendable {
     self.logger = logger
     swarms = HubSwarms(store: store, limit: configuration.swarms, logger: logger)
     streams = StreamRegistry(limit: configuration.streams)
+  }
+
+  private static func newID() -> String {
+    var random = SystemRandomNumberGenerator()
+    return CommandID(using: &random).description
   }
 
   /// Milliseconds since 1970.

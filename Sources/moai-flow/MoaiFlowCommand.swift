@@ -22,10 +22,12 @@ struct MoaiFlowCommand: AsyncParsableCommand {
       engine failed (folder in use, read-only, damaged, full).
       """,
     subcommands: [
-      Demo.self, Serve.self, Token.self, Resolve.self, State.self, Memory.self, Swarms.self, Replicas.self, Log.self,
+      Demo.self, DemoAgent.self, Serve.self, Token.self, Resolve.self, State.self, Memory.self, Swarms.self,
+      Replicas.self, Log.self,
       Check.self,
       Skip.self,
-      BackupCommand.self, RestoreCommand.self, Export.self, Import.self, Bench.self, Crash.self, ChildWriter.self,
+      BackupCommand.self, RestoreCommand.self, Export.self, Import.self, Bench.self, HelloCommand.self, Crash.self,
+      ChildWriter.self,
     ])
 
   static func main() async {

@@ -68,8 +68,9 @@ struct BadInputTests {
     (["state", "changes", "--max-bytes", "0"], 2, "/max_bytes"),
     (["state", "watch", "--count", "0"], 2, "--count"),
     (["log", "--limit", "0"], 2, "--limit"),
-    (["state", "get", "k", "--hub", "http://localhost"], 2, "--hub: hubs are not available yet"),
-    (["state", "get", "k", "--token", "t"], 2, "--token"),
+    (["state", "get", "k", "--hub", "localhost:8420"], 2, "is no address"),
+    (["state", "get", "k", "--hub", "http://localhost", "--data", "x"], 2, "--hub and --data name two places"),
+    (["check", "--hub", "http://localhost"], 2, "works on a data folder"),
     (["history", "k"], 2, "history"),
     (["swarms", "delete", "default"], 2, "--yes"),
     (["swarms", "delete", "unknown", "--yes"], 1, "no swarm \"unknown\""),
@@ -121,9 +122,9 @@ struct BadInputTests {
     bare.environment["MOAI_FLOW_AGENT"] = ""
     try bare("state", "set", "k", "2").expectFailure(2, "--agent NAME or set MOAI_FLOW_AGENT")
     bare.environment["MOAI_FLOW_DATA"] = nil
-    try bare("state", "get", "k").expectFailure(2, "--data DIR or set MOAI_FLOW_DATA")
+    try bare("state", "get", "k").expectFailure(2, "give --data DIR or --hub URL")
     bare.environment["MOAI_FLOW_HUB"] = "http://localhost:1"
-    try bare("state", "get", "k", "--data", moai.folder).expectFailure(2, "not available yet")
+    try bare("state", "get", "k", "--data", moai.folder).expectSuccess("1\n")
     #expect(try content(in: folder) == before)
   }
 

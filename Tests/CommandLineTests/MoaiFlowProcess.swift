@@ -61,8 +61,8 @@ struct MoaiFlowProcess {
     process.standardOutput = stdout
     process.standardError = FileHandle.nullDevice
     try process.run()
-    // Whoever waits for a line that never comes is let go, and fails.
-    DispatchQueue.global().asyncAfter(deadline: .now() + 60) { if process.isRunning { process.terminate() } }
+    // Whoever waits for a line that never comes is let go, and fails. All suites at once on two cores take minutes.
+    DispatchQueue.global().asyncAfter(deadline: .now() + 600) { if process.isRunning { process.terminate() } }
     return Running(process: process, output: stdout.fileHandleForReading)
   }
 

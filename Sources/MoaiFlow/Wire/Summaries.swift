@@ -54,3 +54,18 @@ extension KeyWrite {
     }
   }
 }
+
+extension Outcome {
+  /// What became of it.
+  package var summary: String {
+    let word =
+      switch result {
+      case .settings, .journal: "applied"
+      case .replica(.kept(let refusal)): "refused and kept: \(refusal)"
+      case .replica: "applied"
+      case .state(let state): state.keys.contains(where: \.changed) ? "applied" : "nothing changed"
+      case .refused(let refusal): "refused: \(refusal)"
+      }
+    return isRepeat ? "\(word) (a repeat of revision \(revision))" : word
+  }
+}

@@ -18,7 +18,8 @@ struct HubProblem: Error, Sendable {
     let code = fields.optional("code")?.stringValue ?? ""
     isPassing = HubProblem.passing.contains(code)
     self.retryAfter = retryAfter
-    isAbsence = code == "unknown_key" || code == "unknown_replica" && fields.optional("replica") == nil
+    isAbsence =
+      code == "unknown_key" || code == "unknown_token" || code == "unknown_replica" && fields.optional("replica") == nil
     error = HubProblem.error(status: status, code: code, fields)
   }
 

@@ -5,6 +5,7 @@ import MoaiFlow
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 
 /// Gets requests to a hub and answers back, over lost connections and restarts.
 final class HubTransport: Sendable {
@@ -20,6 +21,8 @@ final class HubTransport: Sendable {
   private let base: String
   private let token: String?
   private let client: HTTPClient
+  private let sent = Atomic(0)
+  private let received = Atomic(0)
 
   init(base: String, token: String?, options: HubClientOptions) {
     self.base = base
@@ -35,6 +38,10 @@ final class HubTransport: Sendable {
 
   deinit {
     client.shutdown { _ in }
+  }
+
+  var traffic: HubTraffic {
+    HubTraffic(sent: sent.load(ordering: .relaxed), received: received.load(ordering: .relaxed))
   }
 
   func newID() -> CommandID {
@@ -59,6 +66,28 @@ final class HubTransport: Sendable {
   /// Asks for something that is done once, however often it is sent: under the id.
   func write(_ call: HubCall, id: CommandID) async throws(SwarmError) -> HubAnswer {
     try await perform(call, headers: [("Idempotency-Key", id.description)]).get()
+  }
+
+  /// Asks for something once: the caller looks himself whether it was done, if the answer is lost.
+  func once(_ call: HubCall) async throws(SwarmError) -> HubAnswer {
+    switch await attempt(call, []) {
+    case .answer(let answer): return answer
+    case .problem(let problem): throw problem.error
+    case .lost(let why): throw .outcomeUnknown(why)
+    case .unreached(let why): throw .unreachable(why)
+    }
+  }
+
+  /// Writes an answer that is a file, as it comes.
+  func download(_ call: HubCall, to file: FileHandle) async throws {
+    let response = try await client.execute(request(call, []), deadline: .distantFuture)
+    let status = Int(response.status.code)
+    guard status < 400 else {
+      let body = try await response.body.collect(upTo: 1 << 20)
+      let fields = try WireObject(answer: body.withUnsafeReadableBytes { try HubTransport.json.parse($0) })
+      throw HubProblem(status: status, fields, retryAfter: nil).error
+    }
+    for try await part in response.body { try file.write(contentsOf: Data(part.readableBytesView)) }
   }
 
   /// - Throws: when the patience is over.
@@ -97,12 +126,15 @@ final class HubTransport: Sendable {
     var request = request(call, headers)
     if let body = call.body {
       request.headers.add(name: "Content-Type", value: "application/json")
-      request.body = .bytes(ByteBuffer(bytes: JSONWriter.bytes(body)))
+      let bytes = JSONWriter.bytes(body)
+      sent.wrappingAdd(bytes.count, ordering: .relaxed)
+      request.body = .bytes(ByteBuffer(bytes: bytes))
     }
     do {
       let limit = (options.timeout + call.wait).amount
       let response = try await client.execute(request, timeout: limit)
       let body = try await response.body.collect(upTo: HubTransport.answerBytes)
+      received.wrappingAdd(body.readableBytes, ordering: .relaxed)
       let fields = try WireObject(answer: body.withUnsafeReadableBytes { try HubTransport.json.parse($0) })
       let status = Int(response.status.code)
       guard status >= 400 else { return .answer(HubAnswer(status: status, fields: fields)) }
@@ -114,7 +146,7 @@ final class HubTransport: Sendable {
       return .unreached(
         "\(base) cannot be reached: \(error.connectionErrors.first.map { "\($0.error)" } ?? error.host)")
     } catch let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode) {
-      return .unreached("\(base) cannot be reached: \(error)")
+      return .unreached("\(base) cannot be reached: \(String(cString: strerror(error.errnoCode)))")
     } catch let error as IOError {
       return .lost("the connection to \(base) broke: \(error)")
     } catch {

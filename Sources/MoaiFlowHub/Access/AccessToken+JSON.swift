@@ -74,6 +74,22 @@ extension TokenGrant {
       requestsPerSecond: try fields.optionalInteger("requests_per_s", in: AccessToken.rates).map { Int($0) })
   }
 
+  /// As ``init(fields:)`` reads it.
+  public var json: StateValue {
+    var fields = WireFields()
+    fields.add("role", text: role.rawValue)
+    fields.add("swarm", swarm.map { .string($0.name) })
+    fields.add("agent", agent.map { .string($0.name) })
+    switch role {
+    case .agent: fields.add("agent", covers.map { .string($0.text) })
+    default: fields.add("covers", covers.map { .string($0.text) })
+    }
+    fields.add("note", note.map { StateValue($0) })
+    fields.add("expires_in_ms", lifetime.map { .int($0) })
+    fields.add("requests_per_s", requestsPerSecond.map { .int(Int64($0)) })
+    return fields.json
+  }
+
   static let fieldNames: Set<UTF8String> = [
     "role", "swarm", "agent", "covers", "note", "expires_in_ms", "requests_per_s",
   ]

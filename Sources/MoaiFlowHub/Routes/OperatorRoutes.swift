@@ -15,7 +15,7 @@ extension Route {
       var entries: [StateValue] = []
       var last: Revision?
       while entries.count < limit, let step = try await replay.next() {
-        entries.append(step.json)
+        entries.append(step.summarized)
         last = step.stored.revision
       }
       let head = try await swarm.status().cursor
@@ -47,6 +47,16 @@ extension Route {
       return .json(loss.json(swarm: name, isSkipped: true))
     },
   ]
+}
+
+extension JournalReplay.Step {
+  /// The entry with a `summary` of what was asked, and what it `became`, for people.
+  var summarized: StateValue {
+    guard case .object(let object) = json else { return json }
+    return .object(
+      object.setting("summary", to: StateValue(entry.command.summary))
+        .setting("became", to: StateValue(applied.outcome.summary)))
+  }
 }
 
 extension HubContext {

@@ -4,7 +4,9 @@ import MoaiFlow
 
 extension Route {
   static let systemRoutes: [Route] = [
-    Route(.get, "/healthz", "Whether the process lives", needs: .none) { _, _ in .json(["status": "ok"]) },
+    Route(.get, "/healthz", "Whether the process lives", needs: .none) { _, hub in
+      .json(["status": "ok", "id": StateValue(hub.id)])
+    },
     Route(.get, "/readyz", "Whether every swarm has replayed its journal", needs: .none) { request, hub in
       guard hub.isReady else {
         var problem = Problem(.serviceUnavailable, "not_ready", "journals are being replayed")

@@ -52,7 +52,7 @@ struct LogStream: Sendable {
       if let step = try await reader.next() {
         last = step.stored.revision
         let cursor = Cursor(epoch: swarm.epoch, revision: last)
-        try await writer.write(ServerSentEvent.buffer("entry", id: cursor, step.json))
+        try await writer.write(ServerSentEvent.buffer("entry", id: cursor, step.summarized))
         quietSince = .now
         continue
       }

@@ -1,5 +1,5 @@
 import Foundation
-public import MoaiCRDT
+import MoaiCRDT
 public import MoaiFlow
 
 extension Replica.Sources {

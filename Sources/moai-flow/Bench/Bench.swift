@@ -7,8 +7,8 @@ struct Bench: AsyncParsableCommand {
     abstract: "Measure this machine on fixed work, and check that the work came out right.",
     discussion: """
       Suites: lattices (W1 to W7: resolve, merge, exchange), core (W8: apply, replay, open), changes (how costs grow with what \
-      exists), journal (durable writes), json, all. Each figure is the median of three rounds; docs/Performance.md says \
-      what was measured elsewhere. Take durable figures on an idle machine.
+      exists), journal (durable writes), json, hub (a hub over loopback; needs 12,000 open files), all. Figures without a \
+      hub are medians of three rounds; docs/Performance.md says what was measured elsewhere. Take durable figures on an idle machine.
 
       Example:
         moai-flow bench lattices
@@ -21,6 +21,7 @@ struct Bench: AsyncParsableCommand {
     case changes
     case journal
     case json
+    case hub
     case all
   }
 
@@ -63,6 +64,7 @@ extension Bench.Suite {
         + (try await FieldsBench().run())
     case .journal: try await JournalBench().run()
     case .json: try BenchRounds.medians(of: [JSONBench()])
+    case .hub: try await HubBench().run()
     case .all: []
     }
   }

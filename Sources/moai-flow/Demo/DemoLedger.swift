@@ -30,12 +30,6 @@ final class DemoLedger: Sendable {
     add(label, found: found, expected: "otherwise", isRight: isTrue)
   }
 
-  func check(_ killed: KillRound.Report) {
-    add(
-      "acknowledged by the killed child, missing", found: killed.faults.count.grouped, expected: "0",
-      isRight: killed.faults.isEmpty && killed.acknowledged > 0)
-  }
-
   /// Shows every check and returns whether all are right.
   func report(on stage: DemoStage, after duration: Duration) -> Bool {
     stage.scene("Checked")

@@ -1,20 +1,21 @@
 import MoaiCRDT
 import MoaiFlow
+import MoaiFlowClient
 
 /// What swarms keep losing elsewhere: a stale whole value, a task queue, a request counter, a configuration, and an
 /// agent that was away.
 struct DemoUseCases {
-  func run(on swarm: Swarm, _ stage: DemoStage, _ ledger: DemoLedger) async throws {
+  func run(on swarm: HubSwarm, _ stage: DemoStage, _ ledger: DemoLedger) async throws {
     try await staleWrite(swarm, stage, ledger)
     try await originalUseCases(swarm, stage, ledger)
     try await agentThatWasAway(swarm, stage, ledger)
   }
 
   /// Alice writes a whole map back that she read before Bob changed it.
-  private func staleWrite(_ swarm: Swarm, _ stage: DemoStage, _ ledger: DemoLedger) async throws {
+  private func staleWrite(_ swarm: HubSwarm, _ stage: DemoStage, _ ledger: DemoLedger) async throws {
     stage.scene("A stale whole-value write keeps what it did not touch")
-    let alice = try await swarm.join(as: "alice")
-    let bob = try await swarm.join(as: "bob")
+    let alice = try swarm.join(as: "alice")
+    let bob = try swarm.join(as: "bob")
     let key = "demo/profile"
     try await alice.state.set(key, to: ["colour": "red", "retries": 3, "debug": true], type: .map)
     let read = try await alice.state.read(key)
@@ -28,10 +29,10 @@ struct DemoUseCases {
     ledger.check("stale write: both changes are there", after, equals: ["colour": "blue", "retries": 5])
   }
 
-  private func originalUseCases(_ swarm: Swarm, _ stage: DemoStage, _ ledger: DemoLedger) async throws {
+  private func originalUseCases(_ swarm: HubSwarm, _ stage: DemoStage, _ ledger: DemoLedger) async throws {
     stage.scene("A task queue, a request counter, a configuration: two agents each")
-    let one = try await swarm.join(as: "worker-1")
-    let two = try await swarm.join(as: "worker-2")
+    let one = try swarm.join(as: "worker-1")
+    let two = try swarm.join(as: "worker-2")
     for task in ["task-1", "task-2"] { try await one.state.add(.string(.init(task)), to: "demo/queue") }
     let seen = try await two.state.read("demo/queue")?.cursor
     try await one.state.add("task-3", to: "demo/queue")
@@ -53,11 +54,11 @@ struct DemoUseCases {
     ledger.check("configuration map", limits, equals: ["timeout": 60, "retries": 3, "max_conn": 100])
   }
 
-  private func agentThatWasAway(_ swarm: Swarm, _ stage: DemoStage, _ ledger: DemoLedger) async throws {
+  private func agentThatWasAway(_ swarm: HubSwarm, _ stage: DemoStage, _ ledger: DemoLedger) async throws {
     stage.scene("An agent was away and takes only what changed")
     var mirror = StateMirror()
     let copied = try await catchUp(&mirror, in: swarm)
-    let busy = try await swarm.join(as: "busy")
+    let busy = try swarm.join(as: "busy")
     for round in 1...50 {
       try await busy.state.increment("demo/served")
       try await busy.state.put(.int(Int64(round)), field: "round", in: "demo/limits")
@@ -76,7 +77,7 @@ struct DemoUseCases {
   }
 
   /// Brings a mirror up to date, page by page; counts what came.
-  private func catchUp(_ mirror: inout StateMirror, in swarm: Swarm) async throws -> (keys: Int, bytes: Int) {
+  private func catchUp(_ mirror: inout StateMirror, in swarm: HubSwarm) async throws -> (keys: Int, bytes: Int) {
     var keys = 0
     var bytes = 0
     var start: ChangesStart? = mirror.start
@@ -90,7 +91,7 @@ struct DemoUseCases {
     return (keys, bytes)
   }
 
-  private func fullCopy(of swarm: Swarm) async throws -> (values: [StateKey: StateValue], bytes: Int) {
+  private func fullCopy(of swarm: HubSwarm) async throws -> (values: [StateKey: StateValue], bytes: Int) {
     var whole = StateMirror()
     var bytes = 0
     var start: ChangesStart? = .beginning

@@ -1,109 +1,92 @@
+import Foundation
 import MoaiCRDT
 import MoaiFlow
-import Synchronization
+import MoaiFlowClient
 
-/// Writers of every type at once: a counter, a set, a map and registers, each agent keeping its own books.
+/// Processes that write at once, in two languages, while one agent is cut off and the hub is killed.
 struct DemoWriters {
   let agents: Int
   let seconds: Double
+  let folder: String
 
-  /// What one agent knows was acknowledged.
-  private struct Books: Sendable {
-    var increments = 0
-    var added: [StateValue] = []
-    var field: StateValue?
-    var own: StateValue?
-    var writes = 0
-  }
-
-  func run(on swarm: Swarm, _ stage: DemoStage, _ ledger: DemoLedger) async throws {
-    stage.scene("\(agents) agents write at once: a counter, a set, a map, registers")
-    let total = Tally()
-    let end = ContinuousClock.now + .seconds(seconds)
+  func run(on hub: DemoHub, _ stage: DemoStage, _ ledger: DemoLedger) async throws {
+    stage.scene("\(agents) processes write at once; the hub is killed in the middle")
     let start = ContinuousClock.now
-    let books = try await withThrowingTaskGroup(of: (String, Books).self) { group in
-      for number in 1...agents {
-        group.addTask {
-          let name = "agent-\(number)"
-          return (name, try await write(as: try await swarm.join(as: name), until: end, total))
-        }
-      }
-      group.addTask {
-        while ContinuousClock.now < end {
-          stage.progress("acknowledged", total.count.grouped)
-          try await Task.sleep(for: .milliseconds(100))
-        }
-        return ("", Books())
-      }
-      var books: [String: Books] = [:]
-      for try await (name, own) in group where !name.isEmpty { books[name] = own }
-      return books
+    var writers = try (1...agents).map { number in
+      try DemoProcess("agent-\(number)", ["--part", "write", "--hub", hub.url, "--seconds", "\(seconds)"])
     }
+    if let python = try DemoPython.writer(hub: hub.url, seconds: seconds) {
+      writers.append(python)
+      stage.line("written in Python", python.name)
+    } else {
+      stage.note("python3 or the Python client is not here: all agents are Swift")
+    }
+    let away = try DemoProcess(
+      "traveller",
+      ["--part", "away", "--hub", hub.url, "--seconds", "\(seconds)", "--folder", folder + "/traveller"])
+    try await Task.sleep(for: .seconds(seconds * 0.4))
+    let moment = start.duration(to: .now)
+    hub.killHard()
+    let killed = ContinuousClock.now
+    try hub.restart()
+    stage.line(
+      "hub: SIGKILL after", "\(moment.tenths) s, listening again \(killed.duration(to: .now).milliseconds) ms later")
+    var books: [StateValue] = []
+    for writer in writers { books.append(try await writer.result()) }
     let elapsed = start.duration(to: .now).seconds
-    let writes = books.values.reduce(0) { $0 + $1.writes }
+    let writes = books.reduce(0) { $0 + ($1["writes"]?.number ?? 0) }
     stage.line("acknowledged, on disk", "\(writes.grouped) writes, \(Int(Double(writes) / elapsed).grouped)/s")
-    try await check(books, in: swarm, ledger)
+    let traveller = try await away.result()
+    try await check(books, traveller, in: HubClient(hub.url).swarm(), ledger)
+    show(traveller, stage, ledger)
   }
 
-  private func write(as member: SwarmMember, until end: ContinuousClock.Instant, _ total: Tally) async throws
-    -> Books
-  {
-    var books = Books()
-    let name = member.agent.description
-    var round = 0
-    while ContinuousClock.now < end {
-      round += 1
-      switch round % 4 {
-      case 0:
-        try await member.state.increment("demo/requests")
-        books.increments += 1
-      case 1 where books.added.count < 500:
-        let element = StateValue.string(UTF8String("\(name)-task-\(round)"))
-        try await member.state.add(element, to: "demo/tasks")
-        books.added.append(element)
-      case 2:
-        try await member.state.put(.int(Int64(round)), field: name, in: "demo/config")
-        books.field = .int(Int64(round))
-      default:
-        try await member.state.set("demo/status/\(name)", to: .int(Int64(round)))
-        books.own = .int(Int64(round))
-      }
-      books.writes += 1
-      total.add()
-    }
-    return books
+  private func show(_ traveller: StateValue, _ stage: DemoStage, _ ledger: DemoLedger) {
+    stage.scene("One agent was cut off, wrote on, and came back")
+    func number(_ name: String) -> Int { traveller[name]?.number ?? 0 }
+    stage.line("written without a network", "\((number("increments") * 2).grouped) writes")
+    stage.line("sent when it came back", "\(number("sent").grouped) deltas, \(number("bytes_sent").grouped) bytes")
+    stage.line(
+      "received", "\(number("received").grouped) keys and the answers, \(number("bytes_received").grouped) bytes")
+    ledger.check("cut off: has what the hub has", isTrue: traveller["equal"] == true, "equal")
+    ledger.check("cut off: deltas refused", number("refused"), equals: 0)
+    ledger.check("cut off: every write entered once", number("sent"), equals: number("increments") * 2)
   }
 
-  private func check(_ books: [String: Books], in swarm: Swarm, _ ledger: DemoLedger) async throws {
-    let increments = books.values.reduce(0) { $0 + $1.increments }
+  private func check(
+    _ books: [StateValue], _ traveller: StateValue, in swarm: HubSwarm, _ ledger: DemoLedger
+  ) async throws {
+    let increments = (books + [traveller]).reduce(0) { $0 + ($1["increments"]?.number ?? 0) }
     ledger.check(
       "counter: sum of all increments", try await swarm.state.read("demo/requests")?.value,
       equals: .int(Int64(increments)))
-    let added = books.values.flatMap(\.added).sorted()
+    let added = books.flatMap { $0["added"]?.arrayValue ?? [] }.sorted()
     let tasks = try await swarm.state.read("demo/tasks")?.value
-    var elements = 0
-    if case .array(let some)? = tasks { elements = some.count }
-    ledger.check("set: every element added", elements, equals: added.count)
+    ledger.check("set: every element added", tasks?.arrayValue?.count ?? 0, equals: added.count)
     ledger.check("set: exactly those", isTrue: tasks == .array(added), tasks == .array(added) ? "equal" : "different")
-    var lostFields = 0
-    var lostRegisters = 0
+    var (lostFields, lostRegisters) = (0, 0)
     let config = try await swarm.state.read("demo/config")?.value
-    for (name, own) in books {
-      if let field = own.field, config?[name] != field { lostFields += 1 }
-      if let status = own.own, try await swarm.state.read("demo/status/\(name)")?.value != status { lostRegisters += 1 }
+    for book in books {
+      guard let name = book["agent"]?.stringValue else { continue }
+      if let field = book["field"], !field.isNull, config?[name] != field { lostFields += 1 }
+      guard let own = book["own"], !own.isNull else { continue }
+      if try await swarm.state.read("demo/status/\(name)")?.value != own { lostRegisters += 1 }
     }
     ledger.check("map: fields that are not their last write", lostFields, equals: 0)
     ledger.check("registers that are not their last write", lostRegisters, equals: 0)
+    let offline = try await swarm.state.read("demo/offline")?.value
+    ledger.check(
+      "cut off: what it wrote is in the swarm", offline?.arrayValue?.count ?? 0,
+      equals: traveller["increments"]?.number ?? -1)
   }
 }
 
-/// A count that many tasks add to.
-private final class Tally: Sendable {
-  private let total = Atomic(0)
+extension StateValue {
+  /// A whole number for counting.
+  fileprivate var number: Int? { if case .int(let number) = self { Int(number) } else { nil } }
+}
 
-  var count: Int { total.load(ordering: .relaxed) }
-
-  func add() {
-    total.wrappingAdd(1, ordering: .relaxed)
-  }
+extension Duration {
+  fileprivate var tenths: Double { (seconds * 10).rounded() / 10 }
+  fileprivate var milliseconds: Int { Int((seconds * 1_000).rounded()) }
 }

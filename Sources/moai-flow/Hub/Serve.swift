@@ -38,14 +38,27 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "How much to log: trace to critical (or MOAI_FLOW_LOG_LEVEL; default: notice).")
   var logLevel: Logger.Level?
 
-  @Option(help: "A JSON file with any of data, host, port, auth, log_level.", completion: .file())
+  @Option(help: "How often a stream that has nothing to say says so (or MOAI_FLOW_HEARTBEAT_MS; default: 15000).")
+  var heartbeatMs: Int?
+
+  @Option(
+    help: "How long a connection may say nothing outside of a stream (or MOAI_FLOW_IDLE_TIMEOUT_MS; default: 75000).")
+  var idleTimeoutMs: Int?
+
+  @Option(
+    help: "A JSON file with any of data, host, port, auth, log_level, heartbeat_ms, idle_timeout_ms.",
+    completion: .file())
   var config: String?
 
   func run() async throws {
-    let settings = try ServeSettings(data: data, host: host, port: port, auth: auth, logLevel: logLevel, file: config)
+    let settings = try ServeSettings(
+      data: data, host: host, port: port, auth: auth, logLevel: logLevel, heartbeat: heartbeatMs,
+      idleTimeout: idleTimeoutMs, file: config)
     var configuration = HubConfiguration()
     configuration.host = settings.host
     configuration.port = settings.port
+    configuration.heartbeat = settings.heartbeat
+    configuration.idleTimeout = settings.idleTimeout
     configuration.tokens = TokenFile(path: settings.auth)
     configuration.scratchFolder = settings.data
     let metrics = MetricsRegistry()
@@ -66,7 +79,7 @@ struct Serve: AsyncParsableCommand {
     let address = HubAddress(folder: settings.data)
     try await hub.run { [logger] port in
       let url = "http://\(host):\(port)"
-      do { try address.write(url) } catch {
+      do { try address.write(url, id: hub.id) } catch {
         logger.warning("the address is not in the data folder", metadata: ["error": "\(error)"])
       }
       try? Terminal.write("listening on \(url)")

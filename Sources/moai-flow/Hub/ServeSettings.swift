@@ -10,6 +10,8 @@ struct ServeSettings {
   private enum Item: String, CaseIterable {
     case data, host, port, auth
     case logLevel = "log_level"
+    case heartbeat = "heartbeat_ms"
+    case idleTimeout = "idle_timeout_ms"
 
     var variable: String { "MOAI_FLOW_\(rawValue.uppercased())" }
   }
@@ -20,10 +22,13 @@ struct ServeSettings {
   /// The file of tokens; they are needed once it is there.
   let auth: String
   let logLevel: Logger.Level
+  let heartbeat: Duration
+  let idleTimeout: Duration
 
-  /// - Parameter file: a JSON object with any of `data`, `host`, `port`, `auth`, `log_level`.
+  /// - Parameter file: a JSON object with any of the settings.
   init(
-    data: String?, host: String?, port: Int?, auth: String?, logLevel: Logger.Level?, file: String?
+    data: String?, host: String?, port: Int?, auth: String?, logLevel: Logger.Level?, heartbeat: Int?,
+    idleTimeout: Int?, file: String?
   ) throws(Failure) {
     let fields =
       try file.map { path throws(Failure) in try ServeSettings.fields(of: path) } ?? StateObject(ascending: [])
@@ -55,6 +60,17 @@ struct ServeSettings {
       throw Failure(.usage, "\(level) is no log level; there are \(levels)")
     }
     self.logLevel = parsed
+    func duration(_ given: Int?, _ item: Item, default standard: Int) throws(Failure) -> Duration {
+      let chosen: String?
+      if let given { chosen = "\(given)" } else { chosen = try text(item) }
+      let text = chosen ?? "\(standard)"
+      guard let number = Int(text), 100...86_400_000 ~= number else {
+        throw Failure(.usage, "\(item.rawValue) is 100 to 86400000, not \(text)")
+      }
+      return .milliseconds(number)
+    }
+    self.heartbeat = try duration(heartbeat, .heartbeat, default: 15_000)
+    self.idleTimeout = try duration(idleTimeout, .idleTimeout, default: 75_000)
   }
 
   private static func fields(of path: String) throws(Failure) -> StateObject {
@@ -69,6 +85,9 @@ struct ServeSettings {
 
   /// For the log, when the hub starts.
   var metadata: Logger.Metadata {
-    ["data": "\(data)", "host": "\(host)", "port": "\(port)", "auth": "\(auth)", "log_level": "\(logLevel)"]
+    [
+      "data": "\(data)", "host": "\(host)", "port": "\(port)", "auth": "\(auth)", "log_level": "\(logLevel)",
+      "heartbeat": "\(heartbeat)", "idle_timeout": "\(idleTimeout)",
+    ]
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MoaiCRDT
 import MoaiFlow
+import MoaiFlowClient
 import MoaiFlowSQLite
 
 struct BackupCommand: AsyncParsableCommand {
@@ -24,7 +25,16 @@ struct BackupCommand: AsyncParsableCommand {
 
   func run() async throws {
     guard !file.isEmpty else { throw Failure(.usage, "FILE is empty; name a file") }
-    let backup = try await DataFolder(path: try target.folder()).reading { try await $0.backup(to: file) }
+    switch try await target.place() {
+    case .hub(let hub):
+      let bytes = try await hub.backup(to: file)
+      if output.json { return try output.write(["file": StateValue(file), "bytes": .int(bytes)]) }
+      Terminal.note("saved the swarms of the hub as \(file), \(bytes) bytes")
+    case .folder(let folder): try write(try await folder.reading { try await $0.backup(to: file) })
+    }
+  }
+
+  private func write(_ backup: SQLiteBackup) throws {
     let swarms = backup.swarms.sorted { $0.key < $1.key }
     if output.json {
       var fields = WireFields()

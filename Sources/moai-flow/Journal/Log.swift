@@ -1,6 +1,8 @@
 import ArgumentParser
 import MoaiCRDT
 import MoaiFlow
+import MoaiFlowClient
+import Synchronization
 
 struct Log: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -39,6 +41,46 @@ struct Log: AsyncParsableCommand {
   }
 
   private func print() async throws {
+    switch try await target.place() {
+    case .hub(let hub): try await print(try target.swarmName(), of: hub)
+    case .folder: try await printFolder()
+    }
+  }
+
+  private func print(_ swarm: SwarmName, of hub: HubClient) async throws {
+    let left = Mutex(limit ?? .max)
+    if follow {
+      try await hub.followLog(of: swarm, since: since) { entry in
+        try? write(entry)
+        return left.withLock { left in
+          left -= 1
+          return left > 0
+        }
+      }
+      return
+    }
+    var since = since
+    var remaining = limit ?? .max
+    repeat {
+      let (entries, next) = try await hub.log(of: swarm, since: since, limit: min(remaining, 1_000))
+      for entry in entries { try write(entry) }
+      remaining -= entries.count
+      since = next
+    } while since != nil && remaining > 0
+  }
+
+  /// An entry as a hub gives it.
+  private func write(_ entry: StateValue) throws(Failure) {
+    if output.json { return try output.write(entry) }
+    func text(_ name: String) -> String { entry[name]?.stringValue ?? "" }
+    let row = [
+      entry["revision"].map { JSONWriter.text($0) } ?? "", text("appended_at"), text("agent_id"),
+      String(text("command_id").prefix(8)), text("summary"), text("became"),
+    ]
+    try Terminal.write(row.joined(separator: Terminal.isInteractive ? "  " : "\t"))
+  }
+
+  private func printFolder() async throws {
     try await target.readingJournal { journal in
       let since = try revision(in: journal.epoch)
       let head = try await journal.head()
@@ -78,19 +120,5 @@ struct Log: AsyncParsableCommand {
       step.applied.outcome.summary,
     ]
     try Terminal.write(row.joined(separator: Terminal.isInteractive ? "  " : "\t"))
-  }
-}
-
-extension Outcome {
-  fileprivate var summary: String {
-    let word =
-      switch result {
-      case .settings, .journal: "applied"
-      case .replica(.kept(let refusal)): "refused and kept: \(refusal)"
-      case .replica: "applied"
-      case .state(let state): state.keys.contains(where: \.changed) ? "applied" : "nothing changed"
-      case .refused(let refusal): "refused: \(refusal)"
-      }
-    return isRepeat ? "\(word) (a repeat of revision \(revision))" : word
   }
 }

@@ -34,7 +34,7 @@ extension TargetOptions {
   func writingMemory<Result>(_ body: (MemoryProvider) async throws -> Result) async throws -> Result {
     let agent = try requiredAgentName()
     return try await writingSwarm { swarm in
-      try await body(swarm.join(as: agent.description).memory)
+      try await body(MemoryProvider(connection: swarm, volatile: swarm.memory.volatile, agent: agent))
     }
   }
 }

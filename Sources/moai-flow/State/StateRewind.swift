@@ -48,7 +48,7 @@ struct StateRewind: AsyncParsableCommand {
     let request = try request()
     let author = try target.options.agentName() ?? .operator
     let report = try await target.options.swarm(forWriting: !dryRun) { swarm in
-      try await swarm.rewind(request, as: author, dryRun: dryRun)
+      try await swarm.rewind(request, as: author, via: nil, id: nil, dryRun: dryRun)
     }
     if output.json {
       try output.write(report.json)
@@ -85,10 +85,10 @@ struct RewindPlace: ParsableArguments {
   @Option(help: "Who rewinds (or MOAI_FLOW_AGENT; default: operator).")
   var author: String?
 
-  @Option(help: "A hub's URL (or MOAI_FLOW_HUB); not available yet.")
+  @Option(help: "A hub's URL, in place of a data folder (or MOAI_FLOW_HUB).")
   var hub: String?
 
-  @Option(help: "The token for a hub (or MOAI_FLOW_TOKEN); not available yet.")
+  @Option(help: "The token for a hub (or MOAI_FLOW_TOKEN).")
   var token: String?
 
   var options: TargetOptions {
@@ -104,7 +104,7 @@ struct RewindPlace: ParsableArguments {
 
 extension TargetOptions {
   fileprivate func swarm<Result>(
-    forWriting isWriting: Bool, _ body: (Swarm) async throws -> Result
+    forWriting isWriting: Bool, _ body: (any SwarmTarget) async throws -> Result
   ) async throws -> Result {
     isWriting ? try await writingSwarm(nil, body) : try await readingSwarm(nil, body)
   }

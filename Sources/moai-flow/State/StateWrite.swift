@@ -32,8 +32,9 @@ struct WriteOptions: ParsableArguments {
       case .refused(let refusal): throw SwarmError.refused(refusal)
       case .settings, .journal, .replica: preconditionFailure("a write is answered as a write")
       case .state(let state):
-        let cursor = Cursor(epoch: swarm.epoch, revision: outcome.revision)
-        return (outcome, state.keys[0], (try await swarm.state.read(key), cursor))
+        let reading = try await swarm.state.read(key)
+        let epoch = if let reading { reading.cursor.epoch } else { try await swarm.status().epoch }
+        return (outcome, state.keys[0], (reading, Cursor(epoch: epoch, revision: outcome.revision)))
       }
     }
   }

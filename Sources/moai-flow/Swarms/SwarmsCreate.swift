@@ -1,5 +1,6 @@
 import ArgumentParser
 import MoaiFlow
+import MoaiFlowClient
 import MoaiFlowSQLite
 
 struct SwarmsCreate: AsyncParsableCommand {
@@ -26,9 +27,27 @@ struct SwarmsCreate: AsyncParsableCommand {
   func run() async throws {
     let name = try swarm.swarmName()
     let author = try target.agentName() ?? .operator
-    let folder = DataFolder(path: try target.folder())
     let settings = try settings.map { path throws(Failure) in try SwarmSettings(file: path) }
-    let status = try await folder.writing { store in
+    let status: SwarmStatus
+    switch try await target.place() {
+    case .hub(let hub): status = try await create(name, settings, on: hub)
+    case .folder(let folder): status = try await create(name, settings, as: author, in: folder)
+    }
+    if output.json { return try output.write(status.json(settings: settings ?? SwarmSettings())) }
+    try Terminal.write("created \(name), epoch \(status.epoch)")
+  }
+
+  private func create(
+    _ name: SwarmName, _ settings: SwarmSettings?, on hub: HubClient
+  ) async throws -> SwarmStatus {
+    if try await hub.swarms().contains(name) { throw JournalError.alreadyExists(name) }
+    return try await hub.createSwarm(name, settings: settings)
+  }
+
+  private func create(
+    _ name: SwarmName, _ settings: SwarmSettings?, as author: AgentID, in folder: DataFolder
+  ) async throws -> SwarmStatus {
+    try await folder.writing { store in
       _ = try await store.create(name)
       do {
         let swarm = try await Swarm.open(name, in: store, createIfMissing: false)
@@ -42,7 +61,5 @@ struct SwarmsCreate: AsyncParsableCommand {
         throw error
       }
     }
-    if output.json { return try output.write(status.json(settings: settings ?? SwarmSettings())) }
-    try Terminal.write("created \(name), epoch \(status.epoch)")
   }
 }

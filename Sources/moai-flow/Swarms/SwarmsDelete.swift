@@ -1,5 +1,6 @@
 import ArgumentParser
 import MoaiFlow
+import MoaiFlowClient
 import MoaiFlowSQLite
 
 struct SwarmsDelete: AsyncParsableCommand {
@@ -22,12 +23,15 @@ struct SwarmsDelete: AsyncParsableCommand {
 
   func run() async throws {
     let name = try swarm.swarmName()
-    let folder = DataFolder(path: try target.folder())
-    try folder.requireExistence()
+    let place = try await target.place()
+    if case .folder(let folder) = place { try folder.requireExistence() }
     guard
       try confirmation.isGiven(for: "Delete \(name) with all its history?", doing: "deleting \(name)")
     else { throw Failure(.no, "\(name) was not deleted") }
-    try await folder.writing { try await $0.delete(name) }
+    switch place {
+    case .hub(let hub): try await hub.deleteSwarm(name)
+    case .folder(let folder): try await folder.writing { try await $0.delete(name) }
+    }
     Terminal.note("\(name) is deleted")
   }
 }

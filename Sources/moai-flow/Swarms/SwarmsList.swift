@@ -1,6 +1,7 @@
 import ArgumentParser
 import MoaiCRDT
 import MoaiFlow
+import MoaiFlowClient
 import MoaiFlowSQLite
 
 struct SwarmsList: AsyncParsableCommand {
@@ -19,14 +20,7 @@ struct SwarmsList: AsyncParsableCommand {
   @OptionGroup(title: "Target") var target: TargetOptions
 
   func run() async throws {
-    let swarms = try await DataFolder(path: try target.folder()).reading { store in
-      var swarms: [(name: SwarmName, revision: Revision, epoch: Epoch)] = []
-      for name in try await store.swarms() {
-        let journal = try await store.open(name)
-        swarms.append((name, try await journal.head(), journal.epoch))
-      }
-      return swarms
-    }
+    let swarms = try await swarms()
     if output.json {
       let rows = swarms.map { swarm -> StateValue in
         [
@@ -39,5 +33,24 @@ struct SwarmsList: AsyncParsableCommand {
     var table = TextTable("SWARM", "REV", "EPOCH")
     for swarm in swarms { table.add([swarm.name.description, "\(swarm.revision)", swarm.epoch.description]) }
     try table.write()
+  }
+
+  private func swarms() async throws -> [(name: SwarmName, revision: Revision, epoch: Epoch)] {
+    var swarms: [(name: SwarmName, revision: Revision, epoch: Epoch)] = []
+    switch try await target.place() {
+    case .hub(let hub):
+      for name in try await hub.swarms() {
+        let status = try await hub.swarm(name).status()
+        swarms.append((name, status.revision, status.epoch))
+      }
+    case .folder(let folder):
+      try await folder.reading { store in
+        for name in try await store.swarms() {
+          let journal = try await store.open(name)
+          swarms.append((name, try await journal.head(), journal.epoch))
+        }
+      }
+    }
+    return swarms
   }
 }

@@ -23,11 +23,12 @@ struct SwarmsTrim: AsyncParsableCommand {
 
   func run() async throws {
     let name = try swarm.swarmName()
-    try DataFolder(path: try target.folder()).requireExistence()
+    let folder = DataFolder(path: try target.folder())
+    try folder.requireExistence()
     let isConfirmed = try confirmation.isGiven(
       for: "Let go of the history of \(name)?", doing: "letting go of the history of \(name)")
     guard isConfirmed else { throw Failure(.no, "\(name) was not trimmed") }
-    let (before, horizon) = try await target.writingSwarm(name) { swarm in
+    let (before, horizon) = try await folder.writing(name) { swarm in
       (try await swarm.status().horizon, try await swarm.trimHistory())
     }
     if output.json {

@@ -40,35 +40,19 @@ struct DataFolder {
   }
 }
 
-extension TargetOptions {
-  /// Opens the swarm for reading.
-  ///
-  /// - Parameter name: nil for the one that the options name.
-  func readingSwarm<Result>(
-    _ name: SwarmName? = nil, _ body: (Swarm) async throws -> Result
+extension DataFolder {
+  /// Opens one swarm for reading.
+  func reading<Result>(
+    _ name: SwarmName, _ body: (Swarm) async throws -> Result
   ) async throws -> Result {
-    let name = try name ?? swarmName()
-    return try await DataFolder(path: try folder()).reading { store in
-      try await body(try await Swarm.openAside(name, in: store))
-    }
+    try await reading { store in try await body(try await Swarm.openAside(name, in: store)) }
   }
 
-  /// Opens the swarm's journal for reading.
-  func readingJournal<Result>(_ body: (any Journal) async throws -> Result) async throws -> Result {
-    let name = try swarmName()
-    return try await DataFolder(path: try folder()).reading { store in
-      try await body(try await store.open(name))
-    }
-  }
-
-  /// Opens the swarm for writing. What was answered is durable before the checkpoint at the end, so that one may fail.
-  ///
-  /// - Parameter name: nil for the one that the options name.
-  func writingSwarm<Result>(
-    _ name: SwarmName? = nil, _ body: (Swarm) async throws -> Result
+  /// Opens one swarm for writing. What was answered is durable before the checkpoint at the end, so that one may fail.
+  func writing<Result>(
+    _ name: SwarmName, _ body: (Swarm) async throws -> Result
   ) async throws -> Result {
-    let name = try name ?? swarmName()
-    return try await DataFolder(path: try folder()).writing { store in
+    try await writing { store in
       let swarm = try await Swarm.open(name, in: store, createIfMissing: false)
       let result: Result
       do {
@@ -79,6 +63,16 @@ extension TargetOptions {
       }
       try? await swarm.close()
       return result
+    }
+  }
+}
+
+extension TargetOptions {
+  /// Opens the swarm's journal in the data folder, for reading.
+  func readingJournal<Result>(_ body: (any Journal) async throws -> Result) async throws -> Result {
+    let name = try swarmName()
+    return try await DataFolder(path: try folder()).reading { store in
+      try await body(try await store.open(name))
     }
   }
 }

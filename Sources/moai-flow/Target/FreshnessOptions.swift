@@ -23,7 +23,7 @@ struct FreshnessOptions: ParsableArguments {
 
   /// Reads shared state of a swarm that another process may be writing.
   func reading<Result: Sendable>(
-    _ swarm: Swarm, _ body: @escaping @Sendable (any StateAccess) async throws -> Result
+    _ swarm: any SwarmTarget, _ body: @escaping @Sendable (any StateAccess) async throws -> Result
   ) async throws -> Result {
     guard let atLeast else { return try await body(swarm.state) }
     let reader = swarm.state.atLeast(atLeast, within: .milliseconds(waitMs ?? 5_000))

@@ -5,7 +5,7 @@ import MoaiFlowSQLite
 
 /// Which swarm a command is about, and who asks: from options, else from the environment.
 struct TargetOptions: ParsableArguments {
-  @Option(help: "The data folder (or MOAI_FLOW_DATA).", completion: .directory)
+  @Option(help: "The data folder (or MOAI_FLOW_DATA); a hub that serves it is used.", completion: .directory)
   var data: String?
 
   @Option(help: "The swarm in it (or MOAI_FLOW_SWARM; default: default).")
@@ -14,10 +14,10 @@ struct TargetOptions: ParsableArguments {
   @Option(help: "Who writes (or MOAI_FLOW_AGENT).")
   var agent: String?
 
-  @Option(help: "A hub's URL (or MOAI_FLOW_HUB); not available yet.")
+  @Option(help: "A hub's URL, in place of a data folder (or MOAI_FLOW_HUB).")
   var hub: String?
 
-  @Option(help: "The token for a hub (or MOAI_FLOW_TOKEN); not available yet.")
+  @Option(help: "The token for a hub (or MOAI_FLOW_TOKEN).")
   var token: String?
 
   /// The option, else the variable of the environment; an empty variable counts as absent.
@@ -27,17 +27,25 @@ struct TargetOptions: ParsableArguments {
     return value.isEmpty ? nil : value
   }
 
-  /// The data folder, which need not exist.
+  /// The data folder, which need not exist, for a command that works on nothing else.
   func folder() throws(Failure) -> String {
-    for (option, variable, name) in [(hub, "MOAI_FLOW_HUB", "--hub"), (token, "MOAI_FLOW_TOKEN", "--token")]
-    where TargetOptions.value(option, or: variable) != nil {
-      throw Failure(.usage, "\(name): hubs are not available yet; use a data folder with --data DIR")
-    }
+    if hub != nil { throw Failure(.usage, "--hub: this command works on a data folder; name one with --data DIR") }
+    return try namedFolder()
+  }
+
+  func namedFolder() throws(Failure) -> String {
     guard let folder = TargetOptions.value(data, or: "MOAI_FLOW_DATA") else {
-      throw Failure(.usage, "no data folder is named; give --data DIR or set MOAI_FLOW_DATA")
+      throw Failure(
+        .usage, "nothing is named to work on; give --data DIR or --hub URL, or set MOAI_FLOW_DATA or MOAI_FLOW_HUB")
     }
     guard !folder.isEmpty else { throw Failure(.usage, "--data is empty; name a folder") }
     return folder
+  }
+
+  /// The hub that is named; what the command line says wins over the environment.
+  func hubURL() throws(Failure) -> String? {
+    guard hub == nil || data == nil else { throw Failure(.usage, "--hub and --data name two places; give one of them") }
+    return data == nil ? TargetOptions.value(hub, or: "MOAI_FLOW_HUB") : nil
   }
 
   func swarmName() throws(Failure) -> SwarmName {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import MoaiFlow
+import MoaiFlowClient
 import MoaiFlowHub
 
 struct Token: AsyncParsableCommand {
@@ -24,10 +25,17 @@ struct TokenFileOptions: ParsableArguments {
 
   @OptionGroup(title: "Target") var target: TargetOptions
 
-  func file() throws(Failure) -> TokenFile {
-    if let path = TargetOptions.value(auth, or: "MOAI_FLOW_AUTH") { return TokenFile(path: path) }
-    let folder = DataFolder(path: try target.folder())
+  /// Where the tokens are changed: in the file, unless a hub was named.
+  func place() throws -> TokenPlace {
+    if let path = TargetOptions.value(auth, or: "MOAI_FLOW_AUTH") { return .file(TokenFile(path: path)) }
+    if let url = try target.hubURL() { return .hub(try target.client(of: url)) }
+    let folder = DataFolder(path: try target.namedFolder())
     try folder.requireExistence()
-    return TokenFile(folder: folder.path)
+    return .file(TokenFile(folder: folder.path))
   }
+}
+
+enum TokenPlace {
+  case file(TokenFile)
+  case hub(HubClient)
 }

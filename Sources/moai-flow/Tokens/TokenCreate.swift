@@ -2,6 +2,7 @@ public import ArgumentParser
 import Foundation
 import MoaiCRDT
 import MoaiFlow
+import MoaiFlowClient
 public import MoaiFlowHub
 
 extension Role: ExpressibleByArgument {}
@@ -63,12 +64,18 @@ struct TokenCreate: AsyncParsableCommand {
       let option = error.field.text == "/agent" ? "as" : String(error.field.text.dropFirst())
       throw Failure(.usage, "--\(option): \(error.problem)")
     }
-    let (token, secret) = try tokens.file().create(grant, now: Int64(Date.now.timeIntervalSince1970 * 1_000))
-    if output.json {
-      guard case .object(let fields) = token.json else { return }
-      return try output.write(.object(try StateObject(fields.fields + [.init("token", StateValue(secret.text))])))
+    let made: StateValue
+    switch try tokens.place() {
+    case .hub(let hub): made = try await hub.createToken(grant.json)
+    case .file(let file):
+      let now = Int64(Date.now.timeIntervalSince1970 * 1_000)
+      let (token, secret) = try file.create(grant, now: now)
+      guard case .object(let object) = token.json else { preconditionFailure("a token is an object") }
+      made = .object(object.setting("token", to: StateValue(secret.text)))
     }
-    try Terminal.write(secret.text)
-    Terminal.note("this is the only time that it is shown; 'moai-flow token revoke \(token.id)' ends it")
+    if output.json { return try output.write(made) }
+    try Terminal.write(made["token"]?.stringValue ?? "")
+    Terminal.note(
+      "this is the only time that it is shown; 'moai-flow token revoke \(made["id"]?.stringValue ?? "")' ends it")
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MoaiCRDT
 import MoaiFlow
+import MoaiFlowClient
 import MoaiFlowHub
 
 struct TokenList: AsyncParsableCommand {
@@ -16,13 +17,18 @@ struct TokenList: AsyncParsableCommand {
   @OptionGroup var tokens: TokenFileOptions
 
   func run() async throws {
-    let tokens = (try tokens.file().read() ?? []).sorted { $0.created < $1.created }
-    if output.json { return try output.write(["tokens": .array(tokens.map(\.json))]) }
+    let tokens: [StateValue] =
+      switch try tokens.place() {
+      case .hub(let hub): try await hub.tokens()
+      case .file(let file): (try file.read() ?? []).sorted { $0.created < $1.created }.map(\.json)
+      }
+    if output.json { return try output.write(["tokens": .array(tokens)]) }
     var table = TextTable("ID", "ROLE", "SWARM", "AGENT", "COVERS", "ENDS", "NOTE")
     for token in tokens {
+      func text(_ name: String, orElse absent: String) -> String { token[name]?.stringValue ?? absent }
       table.add([
-        token.id.description, token.role.rawValue, token.swarm?.description ?? "*", token.agent?.description ?? "-",
-        token.covers?.text.string ?? "-", token.expires?.rfc3339 ?? "never", token.note ?? "",
+        text("id", orElse: ""), text("role", orElse: ""), text("swarm", orElse: "*"), text("agent", orElse: "-"),
+        text("covers", orElse: "-"), text("expires_at", orElse: "never"), text("note", orElse: ""),
       ])
     }
     try table.write()

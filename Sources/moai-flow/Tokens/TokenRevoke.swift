@@ -1,5 +1,6 @@
 import ArgumentParser
 import MoaiFlow
+import MoaiFlowClient
 import MoaiFlowHub
 
 struct TokenRevoke: AsyncParsableCommand {
@@ -20,7 +21,12 @@ struct TokenRevoke: AsyncParsableCommand {
     guard let token = TokenID(id) else {
       throw Failure(.usage, "\(id) is no id of a token; it has sixteen hexadecimal digits")
     }
-    guard try tokens.file().revoke(token) else {
+    let wasThere =
+      switch try tokens.place() {
+      case .hub(let hub): try await hub.revokeToken(id)
+      case .file(let file): try file.revoke(token)
+      }
+    guard wasThere else {
       throw Failure(.no, "there is no token \(token); 'moai-flow token list' names those that are")
     }
     try Terminal.write("revoked \(token)")
