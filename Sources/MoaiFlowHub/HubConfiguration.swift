@@ -29,6 +29,9 @@ public struct HubConfiguration: Sendable {
   public var scratchFolder: String?
   /// Whose contents `/metrics` shows, if the process counts into it.
   public var metrics: MetricsRegistry?
+  /// Whether each request is a span of swift-distributed-tracing. Costs a request some microseconds even where the process
+  /// has no tracer.
+  public var traces = false
   /// Requests a second that a token may make whose own rate was not given, on average over a second. A busy agent makes tens;
   /// raising it lets one that runs wild take more from the others.
   public var requestsPerSecond = 1_000

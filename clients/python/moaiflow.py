@@ -169,6 +169,66 @@ class Hub:
         """Deletes a swarm with all its history."""
         self._call("DELETE", f"/v1/swarms/{_segment(name)}")
 
+    # What an operator asks; with tokens, an admin
+
+    def tokens(self) -> list[dict[str, JSON]]:
+        """The tokens that the caller may revoke, without their secrets."""
+        tokens: list[dict[str, JSON]] = []
+        after: str | None = None
+        while True:
+            page = self._call("GET", "/v1/tokens", query={"after": after, "limit": 1000})
+            tokens += page["tokens"]
+            after = page["next"]
+            if after is None:
+                return tokens
+
+    def create_token(
+        self, role: str, *, swarm: str | None = None, agent: str | None = None, covers: str | None = None,
+        note: str | None = None, expires_in_ms: int | None = None, requests_per_s: int | None = None,
+    ) -> dict[str, JSON]:
+        """Makes a token; `token` in the answer is its secret, shown once. Not repeated if the answer is lost."""
+        body = {
+            "role": role, "swarm": swarm, "agent": agent, "covers": covers, "note": note,
+            "expires_in_ms": expires_in_ms, "requests_per_s": requests_per_s,
+        }
+        return self._call("POST", "/v1/tokens", {name: value for name, value in body.items() if value is not None})
+
+    def revoke_token(self, id: str) -> bool:
+        """Ends a token and the streams that it opened; False: there was none."""
+        try:
+            self._call("DELETE", "/v1/tokens", query={"id": id})
+        except HubError as error:
+            if error.code == "unknown_token":
+                return False
+            raise
+        return True
+
+    def backup(self, path: str) -> int:
+        """Saves a copy of all swarms as one new file; returns its bytes."""
+        connection = self._connect(self.timeout)
+        try:
+            connection.request("POST", "/v1/backup", headers=self._headers())
+            response = connection.getresponse()
+            if response.status != 200:
+                raise HubError(response.status, json.loads(response.read() or b"{}"))
+            with open(path, "xb") as file:
+                count = 0
+                while part := response.read(1 << 20):
+                    count += file.write(part)
+                return count
+        finally:
+            connection.close()
+
+    def resolve(self, strategy: str, versions: list[dict[str, JSON]], key: str | None = None) -> dict[str, JSON]:
+        """Makes one version of many, without a swarm."""
+        body = {"strategy": strategy, "versions": versions} | ({} if key is None else {"state_key": key})
+        return self._call("POST", "/v1/resolve", body)
+
+    def conflicts(self, versions: list[dict[str, JSON]], strategy: str | None = None) -> list[str]:
+        """The keys whose versions contradict each other."""
+        body = {"versions": versions} | ({} if strategy is None else {"strategy": strategy})
+        return self._call("POST", "/v1/detect", body)["conflicts"]
+
     def close(self) -> None:
         """Closes this thread's connection; the next request opens another."""
         connection = getattr(self._local, "connection", None)
@@ -283,6 +343,34 @@ class Swarm:
     def status(self) -> dict[str, JSON]:
         return self._call("GET", "")
 
+    def log(self, since: str | int | None = None, limit: int = 100) -> tuple[list[dict[str, JSON]], str | None]:
+        """Raw entries, oldest first, and where the page after this one begins; with tokens, for an admin."""
+        page = self._call("GET", "/log", query={"since": since, "limit": limit})
+        return page["entries"], page["next"]
+
+    def follow_log(self, since: str | int | None = None) -> Iterator[dict[str, JSON]]:
+        """Raw entries, and whatever comes from now on."""
+        for name, _, data in self.hub._events(f"{self._path}/log", {"since": since}, resumes=True):
+            if name == "entry":
+                yield data
+
+    def skip(self, revision: int, reason: str, *, dry_run: bool = False, even_if_intact: bool = False) -> dict[str, JSON]:
+        """Goes on without an entry that cannot be read; what it did is lost."""
+        body = {"revision": revision, "reason": reason, "dry_run": dry_run, "even_if_intact": even_if_intact}
+        return self._call("POST", "/skip", body)
+
+    def replicas(self) -> list[dict[str, JSON]]:
+        """What the journal knows of offline replicas."""
+        return self._call("GET", "/replicas")["replicas"]
+
+    def replica(self, id: str) -> dict[str, JSON] | None:
+        try:
+            return self._call("GET", f"/replicas/{_segment(id)}")
+        except HubError as error:
+            if error.code == "unknown_replica":
+                return None
+            raise
+
     def _call(self, method: str, path: str, body: JSON = None, **more: Any) -> JSON:
         return self.hub._call(method, self._path + path, body, **more)
 
@@ -295,6 +383,30 @@ class Member:
         self.agent = agent
         self.state = State(swarm, agent)
         self.memory = Memory(swarm, agent)
+
+    def reserve(self, replica: str, key: str, amount: int = 0, up: int = 0) -> dict[str, JSON]:
+        """Reserves a part of the way to a counter's bounds, to be spent offline; returns what is reserved now."""
+        body = {"replica": replica, "amount": amount, "up": up, "agent_id": self.agent}
+        return self.swarm._call("POST", f"/state/{_segment(key)}/rights", body, key=_key(None))["reserved"]
+
+    def send_deltas(self, replica: str, deltas: list[dict[str, JSON]]) -> dict[str, JSON]:
+        """Sends what an offline replica of this agent wrote; the same delta twice is done once."""
+        body = {"deltas": deltas, "agent_id": self.agent}
+        return self.swarm._call("POST", f"/replicas/{_segment(replica)}/deltas", body, key=_key(None))
+
+    def announce(self, replica: str, n: int) -> None:
+        """Says that writes of a replica were met that the hub may not have."""
+        self.swarm._call(
+            "POST", f"/replicas/{_segment(replica)}/announce", {"n": n, "agent_id": self.agent}, key=_key(None))
+
+    def resolve_delta(self, replica: str, n: int) -> None:
+        """Takes a refused delta off the list."""
+        self.swarm._call(
+            "POST", f"/replicas/{_segment(replica)}/resolve", {"n": n, "agent_id": self.agent}, key=_key(None))
+
+    def close_replica(self, replica: str) -> None:
+        self.swarm._call(
+            "DELETE", f"/replicas/{_segment(replica)}", query={"agent_id": self.agent}, key=_key(None))
 
     def answer(self, handler: Callable[[str], Answer | None]) -> None:
         """Keeps this agent's session, and answers full syncs by what `handler` says it has of a key. Never returns."""

@@ -50,6 +50,59 @@ class ClientTests(unittest.TestCase):
         self.alice = self.swarm.join("alice")
         self.bob = self.swarm.join("bob")
 
+    def test_replicas_log_backup_and_tokens(self) -> None:
+        self.swarm.hub.create_swarm("default", {"policies": [{"pattern": "budget", "crdt_type": "counter", "min": 0}]})
+        self.bob.state.increment("budget", 10)
+        replica = "00000000000000aa"
+        delta = {
+            "n": 1, "previous_hash": "0" * 16, "timestamp": "2026-01-01T00:00:00.000Z",
+            "writes": [{"state_key": "s", "ops": [{"op": "add", "element": "x"}]}],
+        }
+        self.assertEqual(self.alice.send_deltas(replica, [delta])["accepted_to"], 2)
+        self.assertEqual(self.alice.send_deltas(replica, [delta])["accepted_to"], 2)
+        self.assertEqual(self.swarm.state.value("s"), ["x"])
+        self.assertEqual(self.alice.reserve(replica, "budget", 4), {"down": 4, "up": 0})
+        self.assertEqual([one["replica"] for one in self.swarm.replicas()], [replica])
+        self.assertIsNone(self.swarm.replica("00000000000000bb"))
+        self.alice.close_replica(replica)
+        self.assertTrue(self.swarm.replica(replica)["closed"])
+        entries, following = self.swarm.log(limit=2)
+        self.assertEqual([entry["revision"] for entry in entries], [1, 2])
+        follow = self.swarm.follow_log(since=following)
+        self.assertEqual(next(follow)["revision"], 3)
+        with self.assertRaises(HubError) as refused:
+            self.swarm.skip(1, "it is intact")
+        self.assertEqual(refused.exception.code, "not_damaged")
+        path = self.hub.folder.name + "/copy.sqlite"
+        self.assertGreater(self.swarm.hub.backup(path), 10_000)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(15), b"SQLite format 3")
+        versions = [
+            {"state_key": "n", "value": value, "version": 1, "timestamp": "2025-11-29T10:00:00Z", "agent_id": agent,
+             "metadata": {"crdt_type": "counter"}}
+            for value, agent in ((100, "a"), (150, "b"))
+        ]
+        self.assertEqual(self.swarm.hub.resolve("crdt", versions, "n")["value"], 250)
+        self.assertEqual(self.swarm.hub.conflicts(versions), ["n"])
+        with self.assertRaises(HubError) as refused:
+            self.swarm.hub.create_token("admin")
+        self.assertEqual(refused.exception.code, "no_tokens")
+        made = subprocess.run(
+            [os.environ["MOAI_FLOW"], "token", "create", "--role", "admin", "--data", self.hub.folder.name + "/data"],
+            capture_output=True, text=True, check=True)
+        admin = Hub(f"http://127.0.0.1:{self.hub.port}", token=made.stdout.strip())
+        self.addCleanup(admin.close)
+        token = admin.create_token("agent", agent="carol", note="spawned")
+        carol = Hub(f"http://127.0.0.1:{self.hub.port}", token=token["token"])
+        self.addCleanup(carol.close)
+        carol.swarm().join("carol").state.increment("n")
+        with self.assertRaises(HubError) as refused:
+            carol.swarm().join("bob").state.increment("n")
+        self.assertEqual(refused.exception.code, "not_yours")
+        self.assertEqual(len(admin.tokens()), 2)
+        self.assertTrue(admin.revoke_token(token["id"]))
+        self.assertFalse(admin.revoke_token(token["id"]))
+
     def test_state_of_every_type(self) -> None:
         self.alice.state.increment("c", 3)
         self.bob.state.increment("c", 4)

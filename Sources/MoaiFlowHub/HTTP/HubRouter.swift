@@ -15,7 +15,7 @@ struct HubRouter {
 
   func router() -> Router<BasicRequestContext> {
     let router = Router<BasicRequestContext>(options: .autoGenerateHeadEndpoints)
-    router.add(middleware: TracingMiddleware())
+    if hub.configuration.traces { router.add(middleware: TracingMiddleware()) }
     router.add(middleware: MetricsMiddleware())
     router.add(middleware: RequestLog(logger: hub.logger))
     router.add(middleware: ProblemMiddleware(hub: hub))
@@ -116,8 +116,16 @@ struct ProblemMiddleware: RouterMiddleware {
   /// The router takes `//` for `/`; here an empty segment is the name of nothing.
   private func checkSegments(of path: String) throws(Problem) {
     guard path.utf8.count > 1 else { return }
-    if path.utf8.last == UInt8(ascii: "/") || path.contains("//") {
-      throw Problem(.notFound, "not_found", "\(path) has an empty segment")
+    let slash = UInt8(ascii: "/")
+    var last: UInt8 = 0
+    for byte in path.utf8 {
+      if byte == slash, last == slash { throw emptySegment(path) }
+      last = byte
     }
+    if last == slash { throw emptySegment(path) }
+  }
+
+  private func emptySegment(_ path: String) -> Problem {
+    Problem(.notFound, "not_found", "\(path) has an empty segment")
   }
 }

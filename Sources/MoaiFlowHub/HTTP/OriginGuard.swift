@@ -20,12 +20,12 @@ struct OriginGuard {
   }
 
   private func isLocal(_ authority: String) -> Bool {
-    let name: Substring
-    if authority.hasPrefix("[") {
-      name = authority.dropFirst().prefix { $0 != "]" }
-    } else {
-      name = authority.prefix { $0 != ":" }
-    }
-    return name == "localhost" || name == "127.0.0.1" || name == "::1" || name == host
+    // Bytes, since every request is asked.
+    let bytes = authority.utf8
+    let name =
+      bytes.first == UInt8(ascii: "[")
+      ? Substring(bytes.dropFirst().prefix { $0 != UInt8(ascii: "]") })
+      : Substring(bytes.prefix { $0 != UInt8(ascii: ":") })
+    return name == "127.0.0.1" || name == "localhost" || name == "::1" || name == host
   }
 }

@@ -10,10 +10,11 @@ struct RequestLog: RouterMiddleware {
     _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
   ) async throws -> Response {
     let id = RequestLog.id(in: request.headers) ?? context.id
-    let start = ContinuousClock.now
+    let isLogged = logger.logLevel <= .info
+    let start = isLogged ? ContinuousClock.now : nil
     var response = try await next(request, context)
     response.headers[.requestID] = id
-    if logger.logLevel <= .info {
+    if let start {
       logger.info(
         "answered",
         metadata: [

@@ -14,6 +14,8 @@ struct Route: Sendable {
   /// Query parameters that it takes.
   let query: Set<String>
   let handler: Handler
+  /// The names of the segments that the path takes, in order.
+  let segments: [String]
 
   init(
     _ method: HTTPRequest.Method, _ path: String, _ summary: String, needs permission: Permission,
@@ -26,11 +28,9 @@ struct Route: Sendable {
     self.permission = permission
     self.query = query
     self.handler = handler
-  }
-
-  /// The names of the segments that the path takes, in order.
-  var segments: [String] {
-    path.split(separator: "/").compactMap { $0.hasPrefix("{") ? String($0.dropFirst().dropLast()) : nil }
+    segments = path.split(separator: "/").compactMap {
+      $0.hasPrefix("{") ? String($0.dropFirst().dropLast()) : nil
+    }
   }
 
   /// Everything that the hub answers.

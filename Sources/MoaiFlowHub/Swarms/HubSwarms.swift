@@ -1,6 +1,7 @@
 import HTTPTypes
 import Logging
 import MoaiFlow
+import Synchronization
 
 /// The swarms of a hub: opened when somebody first asks, each once, and closed together.
 actor HubSwarms {
@@ -14,8 +15,12 @@ actor HubSwarms {
   private let store: any JournalStore
   private let limit: Int
   private let logger: Logger
-  private var places: [SwarmName: Place] = [:]
+  private var places: [SwarmName: Place] = [:] {
+    didSet { publish() }
+  }
   private var isClosed = false
+  /// Those that are open, for whoever asks without waiting for the actor: every request does.
+  private nonisolated let ready = Mutex<[SwarmName: Swarm]>([:])
 
   init(store: any JournalStore, limit: Int, logger: Logger) {
     self.store = store
@@ -23,17 +28,32 @@ actor HubSwarms {
     self.logger = logger
   }
 
+  private nonisolated func open(_ name: SwarmName) -> Swarm? { ready.withLock { $0[name] } }
+
+  private func publish() {
+    var open: [SwarmName: Swarm] = [:]
+    if !isClosed {
+      for case (let name, .open(let swarm)) in places { open[name] = swarm }
+    }
+    ready.withLock { $0 = open }
+  }
+
   /// The swarm of a name.
   ///
   /// - Throws: 404 for a name that the store does not know.
-  func swarm(_ name: SwarmName) async throws(Problem) -> Swarm {
+  nonisolated func swarm(_ name: SwarmName) async throws(Problem) -> Swarm {
+    if let swarm = open(name) { return swarm }
+    return try await find(name)
+  }
+
+  private func find(_ name: SwarmName) async throws(Problem) -> Swarm {
     while true {
       if isClosed { throw Problem(SwarmError.closed) }
       switch places[name] {
       case .open(let swarm): return swarm
       case .leaving(let task): await task.value
       case .opening(let task): return try await result(of: task)
-      case nil: return try await result(of: open(name))
+      case nil: return try await result(of: start(name))
       }
     }
   }
@@ -42,7 +62,7 @@ actor HubSwarms {
     do { return try await task.value.get() } catch { throw Problem(error) }
   }
 
-  private func open(_ name: SwarmName) throws(Problem) -> Task<Result<Swarm, SwarmError>, Never> {
+  private func start(_ name: SwarmName) throws(Problem) -> Task<Result<Swarm, SwarmError>, Never> {
     guard places.count < limit else { throw Problem(SwarmError.busy) }
     let task = Task { [store] in
       let result: Result<Swarm, SwarmError>
@@ -164,6 +184,7 @@ actor HubSwarms {
   /// Finishes what is under way in every swarm, and closes the store.
   func close() async {
     isClosed = true
+    publish()
     for place in places.values {
       if case .opening(let task) = place { _ = await task.value }
     }
