@@ -2,7 +2,7 @@
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
-LIBRARIES := MoaiCRDT MoaiFlow MoaiFlowSQLite MoaiFlowTesting
+LIBRARIES := MoaiCRDT MoaiFlow MoaiFlowSQLite MoaiFlowHub MoaiFlowClient MoaiFlowTesting
 FORMATTED := Package.swift $(wildcard Sources Tests Examples Benchmarks Fuzz)
 
 # From nothing on two cores a debug build is there in half the time of a release build, and `make test` uses it too.
@@ -18,13 +18,15 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 STEPS ?=
 # Rounds of `make crash`.
 ROUNDS ?= 100
+# Requests that `make test-clients` makes up for each operation.
+CASES_EACH ?= 100
 # Seconds that `make fuzz` gives each target; the targets, all without a name.
 FUZZ_SECONDS ?= 600
 TARGET ?=
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1#/p' Makefile | awk -F'#' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1#/p' Makefile | awk -F'#' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: ## check the compiler; install libsqlite3-dev if it is missing
@@ -83,6 +85,11 @@ crash: setup ## kill a writing process ROUNDS times and look for acknowledged wr
 .PHONY: sanitize
 sanitize: setup ## run all tests under the thread sanitizer; a report fails them
 	TSAN_OPTIONS=halt_on_error=1 swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-tsan --disable-xctest
+
+.PHONY: test-clients
+test-clients: setup ## let schemathesis (from PyPI, in a folder of its own) try whatever the OpenAPI document allows
+	swift build --product moai-flow
+	@Tools/test-clients $(CASES_EACH)
 
 .PHONY: fuzz
 fuzz: setup ## make up inputs for every decoder, FUZZ_SECONDS each; or for TARGET=name

@@ -8,7 +8,7 @@ import Synchronization
 final class HubContext: Sendable {
   let configuration: HubConfiguration
   /// By which the hub knows itself, new at every start.
-  let id = HubContext.newID()
+  let id = CommandID.random().description
   let access: AccessControl
   let swarms: HubSwarms
   let streams: StreamRegistry
@@ -27,18 +27,10 @@ final class HubContext: Sendable {
     streams = StreamRegistry(limit: configuration.streams)
   }
 
-  private static func newID() -> String {
-    var random = SystemRandomNumberGenerator()
-    return CommandID(using: &random).description
-  }
-
   /// Milliseconds since 1970.
   func now() -> Int64 { Int64(Date.now.timeIntervalSince1970 * 1_000) }
 
-  func newCommandID() -> CommandID {
-    var generator = SystemRandomNumberGenerator()
-    return CommandID(using: &generator)
-  }
+  func newCommandID() -> CommandID { .random() }
 
   /// Whether all swarms have replayed their journals.
   var isReady: Bool { ready.load(ordering: .acquiring) }

@@ -30,14 +30,27 @@ enum OpenAPI {
       ["name": StateValue(name), "in": "query", "required": false, "schema": ["type": "string"]]
     }
     let content: StateValue = ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]]
-    return [
-      "summary": StateValue(route.summary),
-      "parameters": .array(parameters),
-      // Without tokens nobody needs one.
-      "security": route.permission == .none ? [] : [["token": []], [:]],
-      "x-permission": StateValue(route.permission.rawValue),
-      "responses": ["200": ["description": "done"], "default": ["description": "a problem", "content": content]],
-    ]
+    var fields = WireFields()
+    fields.add("summary", text: route.summary)
+    fields.add("parameters", .array(parameters))
+    if let schema = OpenAPIBodies.schema(of: route) {
+      fields.add(
+        "requestBody",
+        [
+          "required": .bool(!OpenAPIBodies.isOptional(route)), "content": ["application/json": ["schema": schema]],
+        ])
+    }
+    // Without tokens nobody needs one.
+    fields.add("security", route.permission == .none ? [] : [["token": []], [:]])
+    fields.add("x-permission", text: route.permission.rawValue)
+    fields.add(
+      "responses",
+      [
+        "200": ["description": "done"], "201": ["description": "done, and something came into being"],
+        "202": ["description": "taken"], "304": ["description": "what the reader has is what there is"],
+        "default": ["description": "a problem", "content": content],
+      ])
+    return fields.json
   }
 
   private static let problem: StateValue = [

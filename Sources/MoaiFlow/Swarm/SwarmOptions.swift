@@ -29,9 +29,6 @@ public struct SwarmOptions: Sendable {
 
   /// Command ids from the system's generator.
   public init() {
-    self.init(makeCommandID: {
-      var generator = SystemRandomNumberGenerator()
-      return CommandID(using: &generator)
-    })
+    self.init(makeCommandID: { .random() })
   }
 }

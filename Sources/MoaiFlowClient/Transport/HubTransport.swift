@@ -44,10 +44,7 @@ final class HubTransport: Sendable {
     HubTraffic(sent: sent.load(ordering: .relaxed), received: received.load(ordering: .relaxed))
   }
 
-  func newID() -> CommandID {
-    var random = SystemRandomNumberGenerator()
-    return CommandID(using: &random)
-  }
+  func newID() -> CommandID { .random() }
 
   /// Asks something that changes nothing.
   func read(_ call: HubCall) async throws(SwarmError) -> HubAnswer {

@@ -1,4 +1,5 @@
 import CoreMetrics
+import MoaiFlow
 import Synchronization
 
 /// A number that only grows.

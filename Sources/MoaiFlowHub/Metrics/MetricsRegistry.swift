@@ -1,4 +1,5 @@
 public import CoreMetrics
+import MoaiFlow
 import Synchronization
 
 /// What a process counts and measures, kept until Prometheus comes for it.

@@ -141,9 +141,8 @@ actor HubSwarms {
       do {
         let journal = try await store.open(name)
         let loss = try await SkippedLoss(of: revision, in: journal, evenIfIntact: evenIfIntact)
-        var random = SystemRandomNumberGenerator()
         let entry = Entry(
-          author: .operator, id: CommandID(using: &random), requestHash: 0,
+          author: .operator, id: .random(), requestHash: 0,
           command: .journal(.skip(loss.skipped(because: reason))))
         try await journal.skip(revision, replacement: entry.encoded(), evenIfIntact: evenIfIntact)
         result = .success(loss)

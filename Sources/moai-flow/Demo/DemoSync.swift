@@ -37,8 +37,7 @@ struct DemoSync {
   private func synchronize(
     _ key: String, in swarm: HubSwarm, timeout: Duration, quorum: Int?
   ) async throws -> SyncReport {
-    var generator = SystemRandomNumberGenerator()
-    return try await swarm.state.synchronize(
-      key, timeout: timeout, quorum: quorum, id: CommandID(using: &generator))
+    try await swarm.state.synchronize(
+      key, timeout: timeout, quorum: quorum, id: .random())
   }
 }

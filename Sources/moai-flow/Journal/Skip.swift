@@ -51,9 +51,8 @@ struct Skip: AsyncParsableCommand {
     let loss = try await folder.writing { store in
       let journal = try await store.open(name)
       let loss = try await SkippedLoss(of: revision, in: journal, evenIfIntact: evenIfIntact)
-      var random = SystemRandomNumberGenerator()
       let entry = Entry(
-        author: .operator, id: CommandID(using: &random), requestHash: 0,
+        author: .operator, id: .random(), requestHash: 0,
         command: .journal(.skip(loss.skipped(because: reason))))
       try await journal.skip(revision, replacement: entry.encoded(), evenIfIntact: evenIfIntact)
       return loss

@@ -19,8 +19,7 @@ struct StateSync: AsyncParsableCommand {
   @OptionGroup(title: "Target") var target: TargetOptions
 
   func run() async throws {
-    var random = SystemRandomNumberGenerator()
-    let id = CommandID(using: &random)
+    let id = CommandID.random()
     let report = try await target.readingSwarm { try await $0.state.synchronize(key, id: id) }
     if output.json { return try output.write(report.json) }
     let value = report.result.map { JSONWriter.text($0.value, style: .spaced) } ?? "absent"

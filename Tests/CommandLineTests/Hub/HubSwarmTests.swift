@@ -67,6 +67,33 @@ struct HubSwarmTests {
     }
   }
 
+  @Test("the document has every field that a body may have, and none that is refused")
+  func openAPIBodies() throws {
+    let paths = try #require(try hub("GET", "/openapi.json").json()["paths"]?.objectValue)
+    var bodies = 0
+    for path in paths.fields {
+      let concrete = path.name.string.replacing("{swarm}", with: "default").replacing(/\{[a-z_]+\}/) { _ in
+        "0000000000000001"
+      }
+      for operation in path.value.objectValue?.fields ?? [] {
+        let method = operation.name.string.uppercased()
+        guard let schema = operation.value["requestBody"]?["content"]?["application/json"]?["schema"] else {
+          #expect(method == "GET" || method == "DELETE" || concrete == "/v1/backup", "\(method) \(concrete)")
+          continue
+        }
+        bodies += 1
+        let unknown = try hub(method, concrete, #"{"no_such_field": 1}"#)
+        #expect(unknown.status == 422, "\(method) \(concrete)")
+        for field in schema["properties"]?.objectValue?.fields ?? [] {
+          // Whatever else is wrong with it, the field is known.
+          let answer = try hub(method, concrete, "{\"\(field.name)\": [[]]}")
+          #expect(!answer.body.contains("there is no such field"), "\(method) \(concrete) \(field.name)")
+        }
+      }
+    }
+    #expect(bodies == 16)
+  }
+
   @Test("§5.6 replicas are listed and closed")
   func replicas() throws {
     #expect(try hub("GET", "replicas").json()["replicas"] == [])

@@ -1,4 +1,5 @@
 import Foundation
+import MoaiFlow
 import Synchronization
 
 /// Many clients at once for a while, each with its connection, each waiting for its answer before it asks again.

@@ -1,0 +1,104 @@
+import HTTPTypes
+import MoaiCRDT
+import MoaiFlow
+
+/// The bodies of requests for the OpenAPI document, field by field. A test sends each of these fields, and another one.
+enum OpenAPIBodies {
+  private struct Field {
+    let name: String
+    let schema: StateValue
+    var isRequired = false
+
+    /// The same, and it must be there.
+    var required: Field { Field(name: name, schema: schema, isRequired: true) }
+  }
+
+  /// The schema of a route's body; nil: it takes none.
+  static func schema(of route: Route) -> StateValue? {
+    guard let fields = bodies["\(route.method.rawValue) \(route.path)"] else { return nil }
+    return object(fields)
+  }
+
+  /// Whether a request without a body is one, too.
+  static func isOptional(_ route: Route) -> Bool {
+    bodies["\(route.method.rawValue) \(route.path)"].map { !$0.contains(where: \.isRequired) } ?? true
+  }
+
+  private static let swarm = Route.swarm
+
+  private static let bodies: [String: [Field]] = [
+    "POST /v1/resolve": [
+      text("strategy", of: ["lww", "vector", "crdt"]).required, text("state_key"), list("versions").required,
+    ],
+    "POST /v1/detect": [text("strategy", of: ["lww", "vector", "crdt"]), list("versions").required],
+    "POST /v1/tokens": [
+      text("role", of: Role.allCases.map(\.rawValue)).required, text("swarm"), text("agent"), text("covers"),
+      text("note"), number("expires_in_ms"), number("requests_per_s"),
+    ],
+    "PUT \(swarm)": [list("policies"), record("limits"), record("retention")],
+    "PUT \(swarm)/state/{state_key}": [
+      anything("value"), crdtType, strategy, reference("base"), flag("replace"), number("share"),
+      reference("if_revision"), agent,
+    ],
+    "POST \(swarm)/state/{state_key}/ops": [
+      list("ops", of: operation).required, reference("base"), reference("if_revision"), crdtType, strategy, agent,
+    ],
+    "POST \(swarm)/state/{state_key}/sync": [number("timeout_ms"), number("quorum")],
+    "POST \(swarm)/state/{state_key}/rights": [text("replica").required, number("amount"), number("up"), agent],
+    "POST \(swarm)/batch": [list("writes", of: write).required, agent],
+    "POST \(swarm)/rewind": [
+      text("agent_id"), reference("since"), reference("revision"), list("keys", of: ["type": "string"]),
+      flag("partial"), flag("dry_run"), text("author"),
+    ],
+    "POST \(swarm)/skip": [number("revision").required, text("reason"), flag("dry_run"), flag("even_if_intact")],
+    "PUT \(swarm)/memory/{namespace}/{key}": [anything("value").required, agent],
+    "POST \(swarm)/replicas/{replica}/deltas": [list("deltas", of: ["type": "object"]).required, agent],
+    "POST \(swarm)/replicas/{replica}/announce": [number("n").required, agent],
+    "POST \(swarm)/replicas/{replica}/resolve": [number("n").required, agent],
+    "POST \(swarm)/sync/{request_id}/responses": [
+      reference("base"), list("ops", of: operation), anything("value"), agent,
+    ],
+  ]
+
+  private static let agent = text("agent_id")
+  private static let crdtType = text("crdt_type", of: CRDTType.allCases.map(\.rawValue))
+  private static let strategy = text("strategy", of: KeyStrategy.allCases.map(\.rawValue))
+
+  private static let operation: StateValue = object([
+    text("op", of: ["increment", "add", "remove", "put", "remove_field", "assign"]).required, number("by"),
+    anything("element"), text("field"), anything("value"),
+  ])
+
+  private static let write: StateValue = object([
+    text("state_key").required, list("ops", of: operation), anything("value"), flag("delete"), number("share"),
+    flag("replace"), reference("base"), reference("if_revision"), crdtType, strategy,
+  ])
+
+  private static func text(_ name: String, of words: [String]? = nil) -> Field {
+    guard let words else { return Field(name: name, schema: ["type": "string"]) }
+    return Field(name: name, schema: ["type": "string", "enum": .array(words.map { StateValue($0) })])
+  }
+
+  private static func number(_ name: String) -> Field { Field(name: name, schema: ["type": "integer"]) }
+  private static func flag(_ name: String) -> Field { Field(name: name, schema: ["type": "boolean"]) }
+  private static func record(_ name: String) -> Field { Field(name: name, schema: ["type": "object"]) }
+  private static func anything(_ name: String) -> Field { Field(name: name, schema: true) }
+
+  /// A revision or a cursor.
+  private static func reference(_ name: String) -> Field {
+    Field(name: name, schema: ["type": ["integer", "string"]])
+  }
+
+  private static func list(_ name: String, of element: StateValue = ["type": "object"]) -> Field {
+    Field(name: name, schema: ["type": "array", "items": element])
+  }
+
+  private static func object(_ fields: [Field]) -> StateValue {
+    var properties = WireFields()
+    for field in fields { properties.add(UTF8String(field.name), field.schema) }
+    return [
+      "type": "object", "additionalProperties": false, "properties": properties.json,
+      "required": .array(fields.filter(\.isRequired).map { StateValue($0.name) }),
+    ]
+  }
+}

@@ -1,0 +1,5 @@
+#if THREAD_SANITIZER
+  import MoaiFlow
+
+  typealias Mutex = MoaiFlow.Mutex
+#endif
