@@ -77,7 +77,7 @@ struct ChangeStream: Sendable {
         try await writer.write(events)
       case .poked: place = try await say(place, mailbox, &writer)
       case .overflowed: return .overflow
-      case .ended(nil): return hub.streams.end(of: number, orElse: .deleted)
+      case .ended(nil): return hub.streams.end(of: number, orElse: hub.swarms.end(of: swarm.name))
       case .ended: return .shutdown
       }
     }

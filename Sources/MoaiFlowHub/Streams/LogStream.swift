@@ -38,7 +38,7 @@ struct LogStream: Sendable {
     } onGracefulShutdown: { [streams = hub.streams] in
       streams.beginEnding()
     }
-    try await writer.write(ServerSentEvent.end(hub.streams.end(of: number, orElse: .deleted)))
+    try await writer.write(ServerSentEvent.end(hub.streams.end(of: number, orElse: hub.swarms.end(of: swarm.name))))
     try await writer.finish(nil)
   }
 

@@ -21,6 +21,8 @@ actor HubSwarms {
   private var isClosed = false
   /// Those that are open, for whoever asks without waiting for the actor: every request does.
   private nonisolated let ready = Mutex<[SwarmName: Swarm]>([:])
+  /// Those that were deleted, for streams that end by that; others end because their swarm is opened anew.
+  private nonisolated let deleted = Mutex<Set<SwarmName>>([])
 
   init(store: any JournalStore, limit: Int, logger: Logger) {
     self.store = store
@@ -29,6 +31,11 @@ actor HubSwarms {
   }
 
   private nonisolated func open(_ name: SwarmName) -> Swarm? { ready.withLock { $0[name] } }
+
+  /// Why a stream ends whose swarm was closed.
+  nonisolated func end(of name: SwarmName) -> StreamEnd {
+    deleted.withLock { $0.contains(name) } ? .deleted : .shutdown
+  }
 
   private func publish() {
     var open: [SwarmName: Swarm] = [:]
@@ -103,6 +110,7 @@ actor HubSwarms {
     } catch  where error.code == "unknown_swarm" {
       do {
         _ = try await store.create(name)
+        deleted.withLock { _ = $0.remove(name) }
         return (try await swarm(name), true)
       } catch let error as JournalError {
         guard case .alreadyExists = error else { throw Problem(error) }
@@ -119,6 +127,7 @@ actor HubSwarms {
   func delete(_ name: SwarmName) async throws(Problem) {
     let swarm = try await swarm(name)
     var failure: JournalError?
+    deleted.withLock { _ = $0.insert(name) }
     let task = Task {
       try? await swarm.close()
       do throws(JournalError) { try await store.delete(name) } catch { failure = error }
@@ -126,7 +135,9 @@ actor HubSwarms {
     }
     places[name] = .leaving(task)
     await task.value
-    if let failure { throw Problem(failure) }
+    guard let failure else { return }
+    deleted.withLock { _ = $0.remove(name) }
+    throw Problem(failure)
   }
 
   /// Puts an entry that changes nothing in the place of one that stops its swarm; the swarm's streams end.
