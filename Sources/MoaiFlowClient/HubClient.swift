@@ -92,6 +92,11 @@ public struct HubClientOptions: Sendable {
   /// come back at once.
   public var firstPause = Duration.milliseconds(50)
   public var longestPause = Duration.seconds(2)
+  /// A stream on which nothing comes for so long is dead, and is opened again. A hub says every 15 s that it lives; one with
+  /// a longer `--heartbeat-ms` needs a longer silence here.
+  public var silence = Duration.seconds(50)
+  /// What one request waits for a revision at most, below the minute that a hub allows; a longer wait takes several.
+  package var longestWait = Duration.seconds(30)
 
   public init() {}
 }

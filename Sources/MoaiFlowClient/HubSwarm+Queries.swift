@@ -5,7 +5,16 @@ extension HubSwarm {
   public func answer(_ query: Query) async throws(SwarmError) -> Answer { try await answer(query, nil) }
 
   public func answer(_ query: Query, atLeast freshness: Freshness) async throws(SwarmError) -> Answer {
-    try await answer(query, freshness)
+    let longest = transport.options.longestWait
+    let deadline = ContinuousClock.now + freshness.limit
+    while true {
+      let rest = max(.zero, deadline - .now)
+      do {
+        return try await answer(query, Freshness(atLeast: freshness.revision, within: min(rest, longest)))
+      } catch .notReached where rest > longest {
+        // The next request waits on.
+      }
+    }
   }
 
   private func answer(_ query: Query, _ freshness: Freshness?) async throws(SwarmError) -> Answer {

@@ -14,9 +14,4 @@ public struct CommandID: Hashable, Sendable {
   public init(using generator: inout some RandomNumberGenerator) {
     self.init(high: generator.next(), low: generator.next())
   }
-
-  /// From the system's random generator, for shells: the core gets its randomness from outside.
-  public static func random() -> CommandID {
-    CommandID(high: .random(in: .min ... .max), low: .random(in: .min ... .max))
-  }
 }

@@ -59,6 +59,19 @@ package struct SkippedLoss: Sendable {
     }
   }
 
+  /// Puts an entry that changes nothing in the place of one that stops its swarm, which must not be open.
+  ///
+  /// - Throws: ``SkipRefusal``, or what the journal throws.
+  package static func skip(
+    _ revision: Revision, in journal: any Journal, because reason: String, evenIfIntact: Bool, id: CommandID
+  ) async throws -> SkippedLoss {
+    let loss = try await SkippedLoss(of: revision, in: journal, evenIfIntact: evenIfIntact)
+    let entry = Entry(
+      author: .operator, id: id, requestHash: 0, command: .journal(.skip(loss.skipped(because: reason))))
+    try await journal.skip(revision, replacement: entry.encoded(), evenIfIntact: evenIfIntact)
+    return loss
+  }
+
   package func skipped(because reason: String) -> SkippedEntry {
     var hash = StableHash()
     if let payload { hash.combine(bytes: payload) }

@@ -109,6 +109,7 @@ public actor Swarm {
     for subscriber in subscribers { subscriber.mailbox.end(nil) }
     subscribers = []
     waiters.end(.closed)
+    await coordinator.close()
     let saved: Result<Void, SwarmError>
     do throws(SwarmError) { saved = .success(try await saveCheckpoint()) } catch { saved = .failure(error) }
     // What it has not removed from the disk yet is removed after the next opening.

@@ -32,3 +32,11 @@ public struct SwarmOptions: Sendable {
     self.init(makeCommandID: { .random() })
   }
 }
+
+extension CommandID {
+  /// From the system's generator, for shells: the core gets its randomness from outside.
+  public static func random() -> CommandID {
+    var system = SystemRandomNumberGenerator()
+    return CommandID(using: &system)
+  }
+}

@@ -41,6 +41,8 @@ public actor SwarmCoordinator: Coordinator {
   private var gatherings: [Int: Gathering] = [:]
   private var requests = 0
   private var sessionCount = 0
+  /// Whether its swarm is closed: there are no sessions any more.
+  package private(set) var isClosed = false
 
   public init(clock: any Clock<Duration> = .continuous) {
     self.clock = clock
@@ -89,6 +91,10 @@ public actor SwarmCoordinator: Coordinator {
     let isReplaced = endSession(of: agent)
     sessionCount += 1
     let number = sessionCount
+    guard !isClosed else {
+      end()
+      return number
+    }
     sessions[agent] = Session(number: number, deliver: deliver, end: end)
     if isReplaced { await giveUp(agent, in: unanswered) }
     return number
@@ -104,6 +110,12 @@ public actor SwarmCoordinator: Coordinator {
   /// Closes the agent's session if it is still this one.
   package func unregister(_ agent: AgentID, session: Int) async {
     if sessions[agent]?.number == session { await unregister(agent) }
+  }
+
+  /// Ends every session, for good.
+  func close() async {
+    isClosed = true
+    for agent in agents() { await unregister(agent) }
   }
 
   private func endSession(of agent: AgentID) -> Bool {

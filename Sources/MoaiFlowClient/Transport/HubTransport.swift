@@ -14,13 +14,14 @@ final class HubTransport: Sendable {
   private static let json = JSONParser(limits: JSONLimits(bytes: answerBytes, depth: 160))
   /// Connections to the hub at once: each stream keeps one for itself.
   private static let connections = 1_024
-  /// A stream on which nothing comes for so long is dead: a hub says every 15 s that it lives.
-  private static let silence = TimeAmount.seconds(50)
 
   let options: HubClientOptions
   private let base: String
   private let token: String?
-  private let client: HTTPClient
+  /// For requests, each of which has its own deadline.
+  private let requests: HTTPClient
+  /// For streams, which have none, and are dead when nothing comes.
+  private let streams: HTTPClient
   private let sent = Atomic(0)
   private let received = Atomic(0)
 
@@ -28,16 +29,22 @@ final class HubTransport: Sendable {
     self.base = base
     self.token = token
     self.options = options
-    var configuration = HTTPClient.Configuration(
-      timeout: .init(connect: .seconds(5), read: HubTransport.silence), decompression: .disabled)
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = HubTransport.connections
-    configuration.connectionPool.retryConnectionEstablishment = false
-    configuration.httpVersion = .http1Only
-    client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    requests = HubTransport.client(silence: nil)
+    streams = HubTransport.client(silence: options.silence)
   }
 
   deinit {
-    client.shutdown { _ in }
+    requests.shutdown { _ in }
+    streams.shutdown { _ in }
+  }
+
+  private static func client(silence: Duration?) -> HTTPClient {
+    var configuration = HTTPClient.Configuration(
+      timeout: .init(connect: .seconds(5), read: silence?.amount), decompression: .disabled)
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.httpVersion = .http1Only
+    return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
   }
 
   var traffic: HubTraffic {
@@ -77,7 +84,7 @@ final class HubTransport: Sendable {
 
   /// Writes an answer that is a file, as it comes.
   func download(_ call: HubCall, to file: FileHandle) async throws {
-    let response = try await client.execute(request(call, []), deadline: .distantFuture)
+    let response = try await streams.execute(request(call, []), deadline: .distantFuture)
     let status = Int(response.status.code)
     guard status < 400 else {
       let body = try await response.body.collect(upTo: 1 << 20)
@@ -129,7 +136,7 @@ final class HubTransport: Sendable {
     }
     do {
       let limit = (options.timeout + call.wait).amount
-      let response = try await client.execute(request, timeout: limit)
+      let response = try await requests.execute(request, timeout: limit)
       let body = try await response.body.collect(upTo: HubTransport.answerBytes)
       received.wrappingAdd(body.readableBytes, ordering: .relaxed)
       let fields = try WireObject(answer: body.withUnsafeReadableBytes { try HubTransport.json.parse($0) })
@@ -168,7 +175,7 @@ final class HubTransport: Sendable {
     var headers = [("Accept", "text/event-stream")]
     if let lastEventID { headers.append(("Last-Event-ID", lastEventID)) }
     do {
-      let response = try await client.execute(request(call, headers), deadline: .distantFuture)
+      let response = try await streams.execute(request(call, headers), deadline: .distantFuture)
       let status = Int(response.status.code)
       guard status >= 400 else { return response.body }
       let body = try await response.body.collect(upTo: 1 << 20)

@@ -48,7 +48,7 @@ struct AgentStream: Sendable {
       try await writer.write(ServerSentEvent.preamble)
       end = .success(
         try await withGracefulShutdownHandler {
-          try await follow(&writer)
+          try await follow(number, &writer)
         } onGracefulShutdown: { [streams = hub.streams, mailbox] in
           streams.beginEnding()
           mailbox.end(nil)
@@ -62,13 +62,16 @@ struct AgentStream: Sendable {
     try await writer.finish(nil)
   }
 
-  private func follow(_ writer: inout any ResponseBodyWriter) async throws -> StreamEnd {
+  private func follow(_ number: Int, _ writer: inout any ResponseBodyWriter) async throws -> StreamEnd {
     while true {
       switch await mailbox.take() {
       case .elements(let events): try await writer.write(contentsOf: events)
       case .poked: try await writer.write(ServerSentEvent.comment)
       case .overflowed: return .overflow
-      case .ended: return hub.streams.isEnding ? .shutdown : .revoked
+      case .ended:
+        // Of a swarm that goes on, the agent's newer session took the place of this one.
+        let other = await swarm.coordinator.isClosed ? hub.swarms.end(of: swarm.name) : .revoked
+        return hub.streams.end(of: number, orElse: other)
       }
     }
   }

@@ -150,13 +150,9 @@ actor HubSwarms {
     let task = Task {
       try? await open?.close()
       do {
-        let journal = try await store.open(name)
-        let loss = try await SkippedLoss(of: revision, in: journal, evenIfIntact: evenIfIntact)
-        let entry = Entry(
-          author: .operator, id: .random(), requestHash: 0,
-          command: .journal(.skip(loss.skipped(because: reason))))
-        try await journal.skip(revision, replacement: entry.encoded(), evenIfIntact: evenIfIntact)
-        result = .success(loss)
+        result = .success(
+          try await SkippedLoss.skip(
+            revision, in: try await store.open(name), because: reason, evenIfIntact: evenIfIntact, id: .random()))
       } catch {
         result = .failure(error)
       }

@@ -49,13 +49,8 @@ struct Skip: AsyncParsableCommand {
       throw ExitCode(Failure.Status.no.rawValue)
     }
     let loss = try await folder.writing { store in
-      let journal = try await store.open(name)
-      let loss = try await SkippedLoss(of: revision, in: journal, evenIfIntact: evenIfIntact)
-      let entry = Entry(
-        author: .operator, id: .random(), requestHash: 0,
-        command: .journal(.skip(loss.skipped(because: reason))))
-      try await journal.skip(revision, replacement: entry.encoded(), evenIfIntact: evenIfIntact)
-      return loss
+      try await SkippedLoss.skip(
+        revision, in: try await store.open(name), because: reason, evenIfIntact: evenIfIntact, id: .random())
     }
     try write(loss, of: name, isSkipped: true)
   }

@@ -11,9 +11,12 @@ struct HubClientTests {
 
   init() throws { hub = try HubProcess() }
 
-  private func client(_ token: String? = nil, patience: Duration = .seconds(20)) throws -> HubClient {
+  private func client(
+    _ token: String? = nil, _ adjust: (inout HubClientOptions) -> Void = { _ in }
+  ) throws -> HubClient {
     var options = HubClientOptions()
-    options.patience = patience
+    options.patience = .seconds(40)
+    adjust(&options)
     return try HubClient("http://127.0.0.1:\(hub.port)", token: token, options: options)
   }
 
@@ -86,7 +89,7 @@ struct HubClientTests {
     #expect(hub.terminate() == 0)
     var process = try hub.moai.start("serve", "--port", "\(port)")
     _ = try process.nextLine()
-    let swarm = try client(patience: .seconds(40)).swarm()
+    let swarm = try client().swarm()
     let feed = swarm.state.follow(since: .beginning)
     let reader = Task { () -> [StateKey: Int64] in
       var seen: [StateKey: Int64] = [:]
@@ -103,14 +106,19 @@ struct HubClientTests {
       }
       return seen
     }
+    let (acknowledged, inlet) = AsyncStream.makeStream(of: Void.self)
     let writers = (0..<4).map { number in
       Task {
         let agent = try swarm.join(as: "agent-\(number)")
-        for _ in 0..<60 { try await agent.state.increment("n\(number)") }
+        for _ in 0..<60 {
+          try await agent.state.increment("n\(number)")
+          inlet.yield()
+        }
       }
     }
+    var acknowledgements = acknowledged.makeAsyncIterator()
     for _ in 0..<3 {
-      try await Task.sleep(for: .milliseconds(150))
+      for _ in 0..<50 { _ = await acknowledgements.next() }
       kill(process.process.processIdentifier, SIGKILL)
       process.process.waitUntilExit()
       process = try hub.moai.start("serve", "--port", "\(port)")
@@ -121,6 +129,40 @@ struct HubClientTests {
     #expect(try await reader.value.values.allSatisfy { $0 == 60 })
     process.process.terminate()
     #expect(process.waitForEnd() == 0)
+  }
+
+  @Test("§5.7 a reader waits longer for a revision than one request may, and than a stream may be silent")
+  func longWait() async throws {
+    let swarm = try client {
+      $0.silence = .milliseconds(50)
+      $0.longestWait = .milliseconds(120)
+    }.swarm()
+    let early = await failure {
+      _ = try await swarm.state.atLeast(.revision(1), within: .milliseconds(300)).read("k")
+    }
+    #expect(early == .notReached(1, head: 0))
+    let reader = Task { try await swarm.state.atLeast(.revision(1), within: .seconds(60)).read("k")?.value }
+    // The reader's first requests are over by then.
+    for _ in 0..<3 {
+      _ = await failure { _ = try await swarm.state.atLeast(.revision(1), within: .milliseconds(200)).read("k") }
+    }
+    try await swarm.join(as: "alice").state.set("k", to: 7)
+    #expect(try await reader.value == 7)
+  }
+
+  @Test("a stream on which nothing comes is opened again, and misses nothing")
+  func silentStream() async throws {
+    let swarm = try client { $0.silence = .milliseconds(50) }.swarm()
+    let alice = try swarm.join(as: "alice")
+    var feed = swarm.state.follow(since: .beginning).makeAsyncIterator()
+    for number in 1...3 {
+      let early = await failure {
+        _ = try await swarm.state.atLeast(.revision(Revision(number)), within: .milliseconds(200)).read("k")
+      }
+      #expect(early == .notReached(Revision(number), head: Revision(number - 1)))
+      try await alice.state.set("k", to: .int(Int64(number)))
+      #expect(try await feed.next()?.cursor?.revision == Revision(number))
+    }
   }
 
   @Test("§5.6 offline replicas exchange with a hub, survive their own restart, and end equal")

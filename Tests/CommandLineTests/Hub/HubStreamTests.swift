@@ -88,14 +88,17 @@ struct HubStreamTests {
     #expect(try hub.moai("state", "get", "a").output == "1\n")
   }
 
-  @Test("a stream ends when its swarm is deleted")
+  @Test("streams of changes and agents' sessions end when their swarm is deleted")
   func deleted() throws {
     try hub("PUT", "/v1/swarms/other")
     let stream = try hub.stream("/v1/swarms/other/changes")
+    let session = try hub.stream("/v1/swarms/other/agents/alice/events")
     try hub("PUT", "/v1/swarms/other/state/k", #"{"value": 1, "agent_id": "a"}"#)
     #expect(try stream.next()?.name == "change")
     #expect(try hub("DELETE", "/v1/swarms/other").status == 200)
-    #expect(try stream.next() == .init(name: "end", data: #"{"reason": "deleted"}"#))
+    for stream in [stream, session] {
+      #expect(try stream.next() == .init(name: "end", data: #"{"reason": "deleted"}"#))
+    }
   }
 
   @Test("§5.1 §5.2 a full sync reaches sessions over the network: one answers, one is silent, and joins late")

@@ -51,12 +51,10 @@ final class LoadConnection {
   func answer() throws(BenchFailure) -> Int {
     while true {
       if let end = LoadConnection.headEnd(pending) {
-        let head = String(decoding: pending[..<end], as: UTF8.self)
-        guard let status = Int(head.dropFirst(9).prefix(3)) else { throw BenchFailure(reason: head) }
-        var length = 0
-        for line in head.split(separator: "\r\n") where line.lowercased().hasPrefix("content-length:") {
-          length = Int(line.dropFirst(15).filter { $0 != " " }) ?? 0
+        guard let status = LoadConnection.number(in: pending[9..<12]) else {
+          throw BenchFailure(reason: String(decoding: pending[..<end], as: UTF8.self))
         }
+        let length = LoadConnection.contentLength(in: pending[..<end])
         while pending.count < end + length { try fill() }
         pending.removeFirst(end + length)
         return status
@@ -82,13 +80,35 @@ final class LoadConnection {
     pending += buffer[..<count]
   }
 
+  /// Where the body begins, once the head is there.
   private static func headEnd(_ bytes: [UInt8]) -> Int? {
-    guard bytes.count >= 4 else { return nil }
-    let end: [UInt8] = [13, 10, 13, 10]
-    for start in 0...(bytes.count - 4) where bytes[start] == 13 && Array(bytes[start..<start + 4]) == end {
-      return start + 4
+    for end in bytes.indices where bytes[end] == 10 && end >= 3 {
+      if bytes[end - 1] == 13, bytes[end - 2] == 10, bytes[end - 3] == 13 { return end + 1 }
     }
     return nil
+  }
+
+  private static let contentLength = Array("\ncontent-length: ".utf8)
+
+  /// The length of the body that a head names; 0 without one.
+  private static func contentLength(in head: ArraySlice<UInt8>) -> Int {
+    var matched = 0
+    for index in head.indices {
+      let byte = 65...90 ~= head[index] ? head[index] | 32 : head[index]
+      matched = byte == contentLength[matched] ? matched + 1 : (byte == contentLength[0] ? 1 : 0)
+      if matched == contentLength.count { return number(in: head[(index + 1)...].prefix { 48...57 ~= $0 }) ?? 0 }
+    }
+    return 0
+  }
+
+  private static func number(in digits: ArraySlice<UInt8>) -> Int? {
+    guard !digits.isEmpty else { return nil }
+    var number = 0
+    for digit in digits {
+      guard 48...57 ~= digit else { return nil }
+      number = number * 10 + Int(digit) - 48
+    }
+    return number
   }
 
   /// A request as it goes over the wire.
