@@ -14,8 +14,11 @@ enum RecordRows {
   /// - Parameter below: the kept checkpoint before this one; what it shows stays.
   static func apply(_ update: CheckpointUpdate, of swarm: SwarmRow, below: Revision?, in db: Database) throws {
     let writer = try VersionWriter(swarm: swarm, revision: update.revision, below: below, in: db)
-    for position in update.removed { try writer.write(nil, at: position) }
-    for record in update.upserted { try writer.write(record.bytes, at: record.position) }
+    for position in update.removed.sorted(by: { $0.precedes($1) }) { try writer.write(nil, at: position) }
+    // In the order of the rows: each page is read and written once, whatever the order of the changes was.
+    for record in update.upserted.sorted(by: { $0.position.precedes($1.position) }) {
+      try writer.write(record.bytes, at: record.position)
+    }
   }
 
   /// The records that the checkpoint at `revision` shows; `newest` is the newest one's revision.

@@ -55,11 +55,11 @@ struct MoaiFlowProcess {
     try start(arguments)
   }
 
-  func start(_ arguments: [String]) throws -> Running {
+  func start(_ arguments: [String], errors: FileHandle = .nullDevice) throws -> Running {
     let process = try prepare(arguments, input: [])
     let stdout = Pipe()
     process.standardOutput = stdout
-    process.standardError = FileHandle.nullDevice
+    process.standardError = errors
     try process.run()
     // Whoever waits for a line that never comes is let go, and fails. All suites at once on two cores take minutes.
     DispatchQueue.global().asyncAfter(deadline: .now() + 600) { if process.isRunning { process.terminate() } }

@@ -5,9 +5,9 @@
 /// order of operations only.
 @usableFromInline
 @frozen
-struct KeyTable<Key: Hashable & Sendable>: Sendable {
+package struct KeyTable<Key: Hashable & Sendable>: Sendable {
   /// By slot. The key of a free slot is what was there last.
-  @usableFromInline var keys: [Key] = []
+  @usableFromInline package var keys: [Key] = []
   /// By slot: 31 bits of the key's hash with the lowest bit set; 0 marks a free slot.
   @usableFromInline var marks: [UInt32] = []
   /// Slot + 1 of the key that hashed here or before here; 0 is empty. Empty as a whole while a scan is faster.
@@ -15,13 +15,13 @@ struct KeyTable<Key: Hashable & Sendable>: Sendable {
   @usableFromInline var free: [UInt32] = []
 
   @inlinable
-  init() {}
+  package init() {}
 
   @inlinable
   static var scanned: Int { 8 }
 
   @inlinable
-  static func mark(of key: Key) -> UInt32 {
+  package static func mark(of key: Key) -> UInt32 {
     UInt32(truncatingIfNeeded: key.hashValue) | 1
   }
 
@@ -29,7 +29,7 @@ struct KeyTable<Key: Hashable & Sendable>: Sendable {
   var count: Int { keys.count - free.count }
 
   @inlinable
-  func slot(of key: Key, mark: UInt32) -> Int? {
+  package func slot(of key: Key, mark: UInt32) -> Int? {
     if buckets.isEmpty {
       for slot in marks.indices where marks[slot] == mark && keys[slot] == key { return slot }
       return nil
@@ -47,7 +47,7 @@ struct KeyTable<Key: Hashable & Sendable>: Sendable {
 
   /// Gives a slot to `key`, which has none. A slot behind all others is new, any other was free.
   @inlinable
-  mutating func insert(_ key: Key, mark: UInt32) -> Int {
+  package mutating func insert(_ key: Key, mark: UInt32) -> Int {
     let slot: Int
     if let reused = free.popLast() {
       slot = Int(reused)
@@ -89,7 +89,7 @@ struct KeyTable<Key: Hashable & Sendable>: Sendable {
   }
 
   @inlinable
-  mutating func remove(slot: Int) {
+  package mutating func remove(slot: Int) {
     if !buckets.isEmpty { unlink(slot) }
     marks[slot] = 0
     free.append(UInt32(slot))

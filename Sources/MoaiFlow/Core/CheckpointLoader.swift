@@ -6,6 +6,7 @@ package struct CheckpointLoader: Sendable {
   /// The greatest revision that a key names.
   private var newest: Revision = 0
   private var commands: [(key: RememberedCommands.Key, remembered: RememberedCommands.Remembered)] = []
+  private var areCommandsOutdated = false
 
   package init(epoch: Epoch) {
     state = SwarmState(epoch: epoch)
@@ -35,11 +36,19 @@ package struct CheckpointLoader: Sendable {
         throw reader.failure(.malformed(error.description), "settings")
       }
       state.settings.load(settings)
-    case CheckpointTable.commands:
+    case CheckpointTable.commandsByID:
+      areCommandsOutdated = true
       var keyReader = ByteReader(id)
       let key = try RememberedCommands.Key(from: &keyReader, agents: state.agents)
       try keyReader.finish("commands.id")
       commands.append((key, try RememberedCommands.Remembered(from: &reader)))
+    case CheckpointTable.commands:
+      let key = try RememberedCommands.Key(from: &reader, agents: state.agents)
+      let command = try RememberedCommands.Remembered(from: &reader)
+      guard !areCommandsOutdated, id == .bigEndian(command.revision) else {
+        throw reader.failure(.malformed("a command of revision \(command.revision)"), "commands.id")
+      }
+      commands.append((key, command))
     case CheckpointTable.replicas:
       var idReader = ByteReader(id)
       var number: UInt64 = 0
@@ -54,8 +63,10 @@ package struct CheckpointLoader: Sendable {
   ///
   /// - Throws: if records are missing, or what stands at the head cannot be read.
   package consuming func finish(_ checkpoint: CheckpointHeader) throws(DecodingFailure) -> SwarmState {
-    state.load(commands)
     var reader = ByteReader(checkpoint.header)
+    guard state.load(commands, areOutdated: areCommandsOutdated) else {
+      throw reader.failure(.malformed("a command is there twice"), "checkpoint.commands")
+    }
     let head = try CheckpointHead(from: &reader)
     try reader.expect(state.agents.names.count, "checkpoint.agents")
     try reader.expect(state.state.keys.count, "checkpoint.keys")
@@ -158,9 +169,9 @@ extension RememberedCommands.Key {
 
 extension RememberedCommands.Remembered {
   fileprivate init(from reader: inout ByteReader) throws(DecodingFailure) {
-    requestHash = try reader.fixed64("commands.request_hash")
-    time = try reader.signed("commands.time")
-    outcome = try Outcome(from: &reader)
+    let requestHash = try reader.fixed64("commands.request_hash")
+    let time = try reader.signed("commands.time")
+    self.init(requestHash: requestHash, outcome: try Outcome(from: &reader), time: time)
   }
 }
 

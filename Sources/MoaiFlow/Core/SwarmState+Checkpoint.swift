@@ -5,8 +5,11 @@ enum CheckpointTable {
   static let agents: UInt8 = 1
   static let keys: UInt8 = 2
   static let settings: UInt8 = 3
-  static let commands: UInt8 = 4
+  /// Under agent and id: read, and written no more.
+  static let commandsByID: UInt8 = 4
   static let replicas: UInt8 = 5
+  /// Under the revision of their entries, so that what comes and goes lies together.
+  static let commands: UInt8 = 6
 }
 
 /// A checkpoint about to be saved, and what to do if saving fails.
@@ -37,7 +40,8 @@ extension SwarmState {
     for slot in slots {
       upserted.append(
         CheckpointRecord(
-          table: CheckpointTable.keys, id: Array(state.keys[slot].id.name.string.utf8), bytes: state.record(in: slot)))
+          table: CheckpointTable.keys, id: Array(state.keys.id(of: slot).name.string.utf8),
+          bytes: state.record(in: slot)))
     }
     if settings.isDirty {
       var writer = ByteWriter()
@@ -50,14 +54,18 @@ extension SwarmState {
     for slot in replicaSlots {
       upserted.append(
         CheckpointRecord(
-          table: CheckpointTable.replicas, id: .bigEndian(replicas.replicas[slot].id.rawValue),
+          table: CheckpointTable.replicas, id: .bigEndian(replicas.replicas.id(of: slot).rawValue),
           bytes: replicas.record(in: slot)))
     }
     let commands = remembered.takeChanges()
     for (key, command) in commands.added {
-      upserted.append(CheckpointRecord(table: CheckpointTable.commands, id: key.bytes, bytes: command.encoded()))
+      upserted.append(
+        CheckpointRecord(
+          table: CheckpointTable.commands, id: .bigEndian(command.revision), bytes: command.encoded(as: key)))
     }
-    let removed = commands.removed.map { CheckpointRecord.Position(table: CheckpointTable.commands, id: $0.bytes) }
+    let removed =
+      commands.removed.map { CheckpointRecord.Position(table: CheckpointTable.commands, id: .bigEndian($0)) }
+      + commands.outdated.map { CheckpointRecord.Position(table: CheckpointTable.commandsByID, id: $0.bytes) }
     var header = ByteWriter()
     header.varint(0)
     header.signed(time)
@@ -100,19 +108,24 @@ extension SwarmState {
 extension RememberedCommands.Key {
   fileprivate var bytes: [UInt8] {
     var writer = ByteWriter(reservingCapacity: 20)
+    encode(into: &writer)
+    return writer.bytes
+  }
+
+  fileprivate func encode(into writer: inout ByteWriter) {
     for byte in [UInt8].bigEndian(agent) { writer.byte(byte) }
     writer.fixed64(id.high)
     writer.fixed64(id.low)
-    return writer.bytes
   }
 }
 
 extension RememberedCommands.Remembered {
-  fileprivate func encoded() -> [UInt8] {
-    var writer = ByteWriter(reservingCapacity: 48)
+  fileprivate func encoded(as key: RememberedCommands.Key) -> [UInt8] {
+    var writer = ByteWriter(reservingCapacity: 68)
+    key.encode(into: &writer)
     writer.fixed64(requestHash)
     writer.signed(time)
-    outcome.encode(into: &writer)
+    encodeOutcome(into: &writer)
     return writer.bytes
   }
 }

@@ -5,7 +5,9 @@ extension SwarmState {
   /// Until when the key is kept; nil: without an end.
   private func endOfRetention(_ slot: Int) -> Int64? {
     let row = state.keys[slot]
-    guard !row.record.isDeleted, let idle = settings.settings.policy(for: row.id)?.idleMilliseconds else { return nil }
+    guard !row.record.isDeleted,
+      let idle = settings.settings.policy(for: state.keys.id(of: slot))?.idleMilliseconds
+    else { return nil }
     return Deadlines.after(row.record.header.timestamp.milliseconds, idle)
   }
 
@@ -43,7 +45,9 @@ extension SwarmState {
     var transaction = Transaction(
       epoch: epoch, revision: revision, timestamp: nextTimestamp, author: author, authorName: .journal)
     // By name: slots are numbered otherwise after a restart.
-    for slot in slots.sorted(by: { state.keys[$0].id < state.keys[$1].id }) { state.delete(slot, in: &transaction) }
+    for slot in slots.sorted(by: { state.keys.id(of: $0) < state.keys.id(of: $1) }) {
+      state.delete(slot, in: &transaction)
+    }
     let changes = state.commit(&transaction, agents: agents)
     noteTimestamp(transaction.timestamp)
     digest(transaction)

@@ -202,8 +202,10 @@ package struct SwarmState: Sendable {
 // MARK: - Loading
 
 extension SwarmState {
-  mutating func load(_ commands: [(key: RememberedCommands.Key, remembered: RememberedCommands.Remembered)]) {
-    remembered.load(commands, deadlines: &deadlines)
+  mutating func load(
+    _ commands: [(key: RememberedCommands.Key, remembered: RememberedCommands.Remembered)], areOutdated: Bool
+  ) -> Bool {
+    remembered.load(commands, areOutdated: areOutdated, deadlines: &deadlines)
   }
 
   /// Takes over what stands at the head of a checkpoint, after its records were loaded.

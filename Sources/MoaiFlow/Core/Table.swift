@@ -1,3 +1,5 @@
+import MoaiCRDT
+
 /// Records by id, indexed by the revision that last changed them.
 ///
 /// A record keeps its slot for life, so that other structures refer to it by a small integer. "What changed after
@@ -7,12 +9,9 @@
 /// `ID` and `Record` are values; the table is the only owner, so records change in place.
 struct Table<ID: Hashable & Sendable, Record: Sendable>: Sendable {
   struct Row: Sendable {
-    let id: ID
     /// The last revision whose entry changed the record visibly; 0 before the first commit.
     var revision: Revision
     var record: Record
-    /// Changed, visibly or not, since the last checkpoint.
-    fileprivate(set) var isDirty: Bool
   }
 
   private struct Change: Sendable {
@@ -21,8 +20,10 @@ struct Table<ID: Hashable & Sendable, Record: Sendable>: Sendable {
   }
 
   private(set) var rows: [Row] = []
-  private var slots: [ID: Int32] = [:]
+  private var ids = KeyTable<ID>()
   private var changes: [Change] = []
+  /// By slot: changed, visibly or not, since the last checkpoint.
+  private var isDirty: [Bool] = []
   private var dirtySlots: [Int32] = []
 
   var count: Int { rows.count }
@@ -30,8 +31,10 @@ struct Table<ID: Hashable & Sendable, Record: Sendable>: Sendable {
   var changesKept: Int { changes.count }
 
   func slot(of id: ID) -> Int? {
-    slots[id].map(Int.init)
+    ids.slot(of: id, mark: KeyTable<ID>.mark(of: id))
   }
+
+  func id(of slot: Int) -> ID { ids.keys[slot] }
 
   /// The row in a slot, for reading and for changing its record in place. O(1).
   subscript(slot: Int) -> Row {
@@ -41,22 +44,22 @@ struct Table<ID: Hashable & Sendable, Record: Sendable>: Sendable {
 
   /// Adds a record that no revision has changed yet and returns its slot.
   mutating func insert(_ record: Record, id: ID, revision: Revision = 0) -> Int {
-    let slot = rows.count
-    rows.append(Row(id: id, revision: revision, record: record, isDirty: false))
-    slots[id] = Int32(slot)
-    return slot
+    rows.append(Row(revision: revision, record: record))
+    isDirty.append(false)
+    return ids.insert(id, mark: KeyTable<ID>.mark(of: id))
   }
 
   /// Takes back the newest insertion.
   mutating func removeLast() {
-    let row = rows.removeLast()
-    slots[row.id] = nil
+    rows.removeLast()
+    isDirty.removeLast()
+    ids.remove(slot: rows.count)
   }
 
   /// Notes that the record's bytes changed and belong into the next checkpoint.
   mutating func markDirty(_ slot: Int) {
-    guard !rows[slot].isDirty else { return }
-    rows[slot].isDirty = true
+    guard !isDirty[slot] else { return }
+    isDirty[slot] = true
     dirtySlots.append(Int32(slot))
   }
 
@@ -82,7 +85,7 @@ struct Table<ID: Hashable & Sendable, Record: Sendable>: Sendable {
   /// The slots changed since the last call, in the order of their first change; they count as saved from now on.
   mutating func takeDirty() -> [Int] {
     let taken = dirtySlots.map(Int.init)
-    for slot in taken { rows[slot].isDirty = false }
+    for slot in taken { isDirty[slot] = false }
     dirtySlots.removeAll(keepingCapacity: true)
     return taken
   }

@@ -81,7 +81,7 @@ struct ReplicaTable: Sendable {
   private func checkOwner(_ slot: Int, _ author: AgentIndex, _ agents: Agents) throws(ReplicaRefusal) {
     let owner = replicas[slot].record.owner
     guard owner == author || agents[author] == .operator || replicas[slot].record.isOnlyAnnounced else {
-      throw .notYours(replicas[slot].id, owner: agents[owner])
+      throw .notYours(replicas.id(of: slot), owner: agents[owner])
     }
   }
 
@@ -153,7 +153,8 @@ struct ReplicaTable: Sendable {
       let record = replicas[slot].record
       progress.append(
         ReplicaProgress(
-          replica: replicas[slot].id, accepted: record.accepted, announced: record.announced, isClosed: record.isClosed)
+          replica: replicas.id(of: slot), accepted: record.accepted, announced: record.announced,
+          isClosed: record.isClosed)
       )
       return true
     }
@@ -163,6 +164,6 @@ struct ReplicaTable: Sendable {
   mutating func resolve(_ slot: Int, first: UInt64) throws(ReplicaRefusal) {
     let count = replicas[slot].record.kept.count
     replicas[slot].record.kept.removeAll { $0.delta.first == first }
-    guard replicas[slot].record.kept.count < count else { throw .notKept(replicas[slot].id, first: first) }
+    guard replicas[slot].record.kept.count < count else { throw .notKept(replicas.id(of: slot), first: first) }
   }
 }

@@ -38,15 +38,16 @@ extension Swarm {
 
   private func status(in slot: Int) -> ReplicaStatus {
     let row = core.replicas.replicas[slot]
+    let replica = core.replicas.replicas.id(of: slot)
     var rights: [StateKey: CounterRight] = [:]
     for key in row.record.rights {
       guard let place = core.state.keys.slot(of: key),
         case .counter(let counter) = core.state.keys[place].record.contents
       else { continue }
-      rights[key] = counter.rights[row.id]
+      rights[key] = counter.rights[replica]
     }
     return ReplicaStatus(
-      replica: row.id, owner: core.agents[row.record.owner], isOnlyAnnounced: row.record.isOnlyAnnounced,
+      replica: replica, owner: core.agents[row.record.owner], isOnlyAnnounced: row.record.isOnlyAnnounced,
       accepted: row.record.accepted, hash: row.record.hash, announced: row.record.announced,
       isClosed: row.record.isClosed, lastSeen: row.record.lastSeen, recent: row.record.recent, kept: row.record.kept,
       rights: rights)

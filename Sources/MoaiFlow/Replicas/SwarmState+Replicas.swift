@@ -99,7 +99,7 @@ extension SwarmState {
   /// Closes a replica and gives back what it had reserved. Closing twice changes nothing.
   mutating func close(_ slot: Int, in transaction: inout Transaction) {
     guard !replicas.replicas[slot].record.isClosed else { return }
-    let replica = replicas.replicas[slot].id
+    let replica = replicas.replicas.id(of: slot)
     for key in replicas.replicas[slot].record.rights {
       guard let place = state.keys.slot(of: key) else { continue }
       state.setRight(nil, of: replica, in: place, &transaction)

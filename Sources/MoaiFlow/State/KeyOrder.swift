@@ -22,13 +22,13 @@ struct KeyOrder: Sendable {
     var high = sorted.count
     while low < high {
       let middle = (low + high) / 2
-      let candidate = keys[Int(sorted[middle])].id
+      let candidate = keys.id(of: Int(sorted[middle]))
       let isBefore = key.map { candidate <= $0 } ?? false || compareUTF8(candidate.name.string, prefixText) < 0
       if isBefore { low = middle + 1 } else { high = middle }
     }
     while low < sorted.count {
       let slot = Int(sorted[low])
-      guard keys[slot].id.name.string.utf8.starts(with: prefix) else { return }
+      guard keys.id(of: slot).name.string.utf8.starts(with: prefix) else { return }
       if !body(slot) { return }
       low += 1
     }
@@ -36,12 +36,12 @@ struct KeyOrder: Sendable {
 
   private mutating func sortIn(_ keys: Table<StateKey, KeyRecord>) {
     guard !pending.isEmpty else { return }
-    pending.sort { keys[Int($0)].id < keys[Int($1)].id }
+    pending.sort { keys.id(of: Int($0)) < keys.id(of: Int($1)) }
     var merged: [Int32] = []
     merged.reserveCapacity(sorted.count + pending.count)
     var old = sorted[...]
     for slot in pending {
-      while let first = old.first, keys[Int(first)].id < keys[Int(slot)].id {
+      while let first = old.first, keys.id(of: Int(first)) < keys.id(of: Int(slot)) {
         merged.append(first)
         old.removeFirst()
       }

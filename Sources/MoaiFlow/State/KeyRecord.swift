@@ -1,12 +1,21 @@
 import MoaiCRDT
 
 /// One write that nothing has overwritten or removed yet. Its dot is its key in a ``DotFun``.
+///
+/// The fields stand so that there is little room between them: a swarm keeps one for every key.
 struct Written: Sendable, Equatable {
   let value: StateValue
-  let timestamp: Timestamp
   let agent: AgentIndex
   /// The revision at which the write entered the journal: what "visible at base" compares (rule §4.3).
   let entered: Revision
+  let timestamp: Timestamp
+
+  init(value: StateValue, timestamp: Timestamp, agent: AgentIndex, entered: Revision) {
+    self.value = value
+    self.agent = agent
+    self.entered = entered
+    self.timestamp = timestamp
+  }
 }
 
 /// The writes of one part that stand side by side; usually one.
@@ -30,21 +39,40 @@ struct KeyRecord: Sendable {
     case deleted
   }
 
-  /// What a reader sees beside the value.
+  /// What a reader sees beside the value. As in ``Written``, the order of the fields saves room.
   struct Header: Sendable, Equatable {
     var type: CRDTType
     var strategy: KeyStrategy
+    /// Author and time of the last entry that changed the key visibly.
+    var agent: AgentIndex
+    var timestamp: Timestamp
+    private var size: Int32
     /// The dot of the key's creation: it names the incarnation (rule §4.8).
     var created: Dot
     /// The entry in which the incarnation came into being.
     var createdAt: Revision
     /// Entries that changed the key visibly in this incarnation.
     var version: Int64
-    /// Author and time of the last of them.
-    var agent: AgentIndex
-    var timestamp: Timestamp
+
     /// Bytes of the fields or elements in the canonical value, without separators.
-    var contentSize: Int
+    var contentSize: Int {
+      get { Int(size) }
+      set { size = Int32(newValue) }
+    }
+
+    init(
+      type: CRDTType, strategy: KeyStrategy, created: Dot, createdAt: Revision, version: Int64, agent: AgentIndex,
+      timestamp: Timestamp, contentSize: Int
+    ) {
+      self.type = type
+      self.strategy = strategy
+      self.agent = agent
+      self.timestamp = timestamp
+      size = Int32(contentSize)
+      self.created = created
+      self.createdAt = createdAt
+      self.version = version
+    }
   }
 
   var header: Header

@@ -36,7 +36,7 @@ extension StateTable {
   func change(of slot: Int, _ content: StateChange.Content, agents: Agents) -> StateChange {
     let header = keys[slot].record.header
     return StateChange(
-      key: keys[slot].id, revision: keys[slot].revision, agent: agents[header.agent], timestamp: header.timestamp,
+      key: keys.id(of: slot), revision: keys[slot].revision, agent: agents[header.agent], timestamp: header.timestamp,
       type: header.type, content: content,
       siblings: header.strategy == .vector ? keys[slot].record.siblings(agents) : nil)
   }

@@ -23,7 +23,7 @@ extension StateTable {
     if rest != 0 { return try check(slot, after: sum, bounds) }
     // A right was granted by the bound of its time. What others have spent while there was none counts all the same.
     guard bounds.allows(counter.sum, after: sum, reserved: CounterRight()) else {
-      throw .boundExceeded(keys[slot].id, sum: counter.sum, bounds, reserved: CounterRight())
+      throw .boundExceeded(keys.id(of: slot), sum: counter.sum, bounds, reserved: CounterRight())
     }
   }
 
@@ -32,7 +32,7 @@ extension StateTable {
     guard case .counter(let counter) = keys[slot].record.contents else { return }
     let reserved = counter.reserved
     guard bounds.allows(counter.sum, after: sum, reserved: reserved) else {
-      throw .boundExceeded(keys[slot].id, sum: counter.sum, bounds, reserved: reserved)
+      throw .boundExceeded(keys.id(of: slot), sum: counter.sum, bounds, reserved: reserved)
     }
   }
 

@@ -31,7 +31,8 @@ extension StateTable {
       let header = row.record.header
       page.append(
         KeyPage.Key(
-          key: row.id, type: header.type, revision: row.revision, version: header.version, agent: agents[header.agent],
+          key: keys.id(of: slot), type: header.type, revision: row.revision, version: header.version,
+          agent: agents[header.agent],
           timestamp: header.timestamp, value: includingValues ? row.record.view(agents) : nil))
       return true
     }
@@ -58,7 +59,7 @@ extension StateTable {
       last = row.revision
       // Who begins with nothing needs no deletions; but a key of an earlier page may have been deleted since.
       if position == 0, row.record.isDeleted { return true }
-      guard query.filter.matches(row.id) else { return true }
+      guard query.filter.matches(keys.id(of: slot)) else { return true }
       var change = change(of: slot, since: since, asValue: query.asValues || isSnapshot, agents: agents)
       if query.withOrigins { change = adding(origins: change, of: slot, agents: agents) }
       bytes += change.approximateSize

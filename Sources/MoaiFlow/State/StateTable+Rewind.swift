@@ -84,7 +84,7 @@ extension StateTable {
     _ shares: [RestoredShare], of slot: Int, in transaction: inout Transaction, agents: Agents
   ) throws(StateRefusal) {
     guard !shares.isEmpty else { return }
-    guard case .counter(var counter) = keys[slot].record.contents else { throw .changedSincePlanned(keys[slot].id) }
+    guard case .counter(var counter) = keys[slot].record.contents else { throw .changedSincePlanned(keys.id(of: slot)) }
     keys[slot].record.contents = .deleted
     var fits = true
     for share in shares where fits {
@@ -98,7 +98,7 @@ extension StateTable {
       }
     }
     keys[slot].record.contents = .counter(counter)
-    guard fits else { throw .counterOverflow(keys[slot].id) }
+    guard fits else { throw .counterOverflow(keys.id(of: slot)) }
   }
 
   /// Puts a new incarnation into the slot of a deleted key.

@@ -181,7 +181,7 @@ struct StateTable: Sendable {
     let fits = !overflowed && shares.set(new, of: transaction.author)
     if fits { shares.noteTouch(by: transaction.author, at: transaction.revision) }
     keys[slot].record.contents = .counter(shares)
-    guard fits else { throw .counterOverflow(keys[slot].id) }
+    guard fits else { throw .counterOverflow(keys.id(of: slot)) }
     transaction.record(.share(slot: slot, agent: transaction.author, old: old, before))
   }
 
@@ -203,7 +203,7 @@ struct StateTable: Sendable {
       writes.insert(dot, written)
       return Replacement(before: before, unseen: unseen, after: writes)
     }
-    guard let replacement else { throw .tooManySiblings(keys[slot].id, limit: limit) }
+    guard let replacement else { throw .tooManySiblings(keys.id(of: slot), limit: limit) }
     for (_, unseen) in replacement.unseen
     where unseen.agent != transaction.author && unseen.value != value && overwrote.count < Overwritten.limit {
       overwrote.append(Overwritten(agent: agents[unseen.agent], revision: unseen.entered))

@@ -139,9 +139,14 @@ struct StateWrite {
 
   /// The key as the write left it: of a repeated request as it left it the first time, if that can still be read.
   private func reading(of result: KeyResult, _ outcome: Outcome, in swarm: Swarm) async throws -> StateReading? {
-    let key = result.key.name.string
-    guard outcome.isRepeat else { return try await swarm.state.read(key) }
-    return try? await swarm.state.read(key, at: .revision(outcome.revision))
+    let past: RevisionReference? = outcome.isRepeat ? .revision(outcome.revision) : nil
+    do {
+      guard case .value(let reading) = try await swarm.answer(.value(result.key, at: past)) else { return nil }
+      return reading
+    } catch {
+      guard outcome.isRepeat else { throw error }
+      return nil
+    }
   }
 }
 

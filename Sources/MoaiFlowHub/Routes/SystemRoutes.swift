@@ -21,9 +21,10 @@ extension Route {
           "revision": .int(status.revision),
         ])
       }
+      let failed = await hub.swarms.failed.filter { request.caller.sees($0) }
       return .json([
         "status": "ready", "durability": "fsync", "lag": 0, "streams": .int(Int64(hub.streams.count)),
-        "swarms": .array(swarms),
+        "swarms": .array(swarms), "failed": .array(failed.map { .string($0.name) }),
       ])
     },
     Route(.get, "/metrics", "What was counted and measured, for Prometheus", needs: .read) { request, hub in

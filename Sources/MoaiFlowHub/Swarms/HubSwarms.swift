@@ -10,7 +10,12 @@ actor HubSwarms {
     case opening(Task<Result<Swarm, SwarmError>, Never>)
     case open(Swarm)
     case leaving(Task<Void, Never>)
+    /// It does not open, and is not tried again before that.
+    case failed(SwarmError, until: ContinuousClock.Instant)
   }
+
+  /// Reading a swarm that does not open may take seconds, and its callers try again.
+  private static let pauseAfterFailure = Duration.seconds(5)
 
   private let store: any JournalStore
   private let limit: Int
@@ -60,6 +65,9 @@ actor HubSwarms {
       case .open(let swarm): return swarm
       case .leaving(let task): await task.value
       case .opening(let task): return try await result(of: task)
+      case .failed(let error, let end):
+        if .now < end { throw Problem(error) }
+        places[name] = nil
       case nil: return try await result(of: start(name))
       }
     }
@@ -88,8 +96,9 @@ actor HubSwarms {
   private func opened(_ name: SwarmName, _ result: Result<Swarm, SwarmError>) {
     switch result {
     case .success(let swarm): places[name] = .open(swarm)
+    case .failure(.engine(.noSuchSwarm)): places[name] = nil
     case .failure(let error):
-      places[name] = nil
+      places[name] = .failed(error, until: .now + HubSwarms.pauseAfterFailure)
       logger.warning("a swarm does not open", metadata: ["swarm": "\(name)", "error": "\(error)"])
     }
   }
@@ -101,6 +110,11 @@ actor HubSwarms {
   /// Those that are open.
   var running: [Swarm] {
     places.sorted { $0.key < $1.key }.compactMap { if case .open(let swarm) = $0.value { swarm } else { nil } }
+  }
+
+  /// Those that could not be opened when that was last tried.
+  var failed: [SwarmName] {
+    places.keys.sorted().filter { if case .failed? = places[$0] { true } else { false } }
   }
 
   /// The swarm of a name, which is made if there is none; and whether it was.

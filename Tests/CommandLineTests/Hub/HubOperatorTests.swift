@@ -119,6 +119,31 @@ struct HubOperatorTests {
     try moai("check").expectSuccess()
   }
 
+  @Test("a swarm that cannot be opened is not read again for each request; others are served")
+  func unreadable() throws {
+    let marker = Array("marker-that-stands-nowhere-else".utf8)
+    try moai("state", "set", "k", "\"\(String(decoding: marker, as: UTF8.self))\"").expectSuccess()
+    try moai("swarms", "create", "lab").expectSuccess()
+    var bytes = try database(in: folder)
+    for start in 0...(bytes.count - marker.count) where bytes[start..<start + marker.count].elementsEqual(marker) {
+      bytes[start + 3] ^= 1
+    }
+    try Data(bytes).write(to: URL(fileURLWithPath: moai.folder + "/swarms.sqlite"))
+    let log = folder.path + "/log"
+    FileManager.default.createFile(atPath: log, contents: nil)
+    let hub = try HubProcess(moai, errors: try #require(FileHandle(forWritingAtPath: log)))
+    for _ in 0..<20 {
+      let answer = try hub("GET", "state/k")
+      #expect(answer.status == 503 && answer.code == "engine_failed")
+    }
+    #expect(try hub("GET", "/readyz").json()["failed"] == ["default"])
+    #expect(try hub("PUT", "/v1/swarms/lab/state/k", #"{"value": 1, "agent_id": "a"}"#).status == 201)
+    #expect(hub.terminate() == 0)
+    let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+    // A slow machine may have needed more than the pause.
+    #expect(1...4 ~= lines.count { $0.contains("a swarm does not open") }, "\(lines)")
+  }
+
   @Test("§4.6 §5.6 a replica in any language reserves, sends and is closed with JSON alone")
   func replicaByHand() throws {
     let hub = try HubProcess(moai)

@@ -15,9 +15,9 @@ final class HubProcess {
   private(set) var running: MoaiFlowProcess.Running
   private(set) var port: Int
 
-  init(_ moai: MoaiFlowProcess, _ arguments: [String] = []) throws {
+  init(_ moai: MoaiFlowProcess, _ arguments: [String] = [], errors: FileHandle = .nullDevice) throws {
     self.moai = moai
-    running = try moai.start(["serve", "--port", "0"] + arguments)
+    running = try moai.start(["serve", "--port", "0"] + arguments, errors: errors)
     port = try HubProcess.port(of: running)
   }
 

@@ -141,10 +141,10 @@ extension SwarmState {
       settings: settings.settings, remembered: remembered.count,
       replicas: Dictionary(
         uniqueKeysWithValues: replicas.replicas.rows.indices.map {
-          (replicas.replicas[$0].id, replicas.record(in: $0))
+          (replicas.replicas.id(of: $0), replicas.record(in: $0))
         }),
       records: Dictionary(
-        uniqueKeysWithValues: state.keys.rows.indices.map { (state.keys[$0].id, state.record(in: $0)) }))
+        uniqueKeysWithValues: state.keys.rows.indices.map { (state.keys.id(of: $0), state.record(in: $0)) }))
   }
 
   struct Fingerprint: Equatable {

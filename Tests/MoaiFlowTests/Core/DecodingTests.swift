@@ -276,18 +276,53 @@ import Testing
     #expect(throws: DecodingFailure.self) { try Self.load(core.wholeCheckpoint(), epoch: core.epoch) }
   }
 
-  @Test("§10.1 a checkpoint is refused that has one command twice, under an id with a byte behind it")
+  @Test("§10.1 a checkpoint is refused that has a command under another revision than its outcome's, or twice")
   func commandsAreThereOnce() throws {
     let core = try Self.richCore().core
     let whole = core.wholeCheckpoint()
-    let records = whole.upserted.map { record in
+    func changed(_ change: (CheckpointRecord) -> [CheckpointRecord]) -> CheckpointUpdate {
+      let records = whole.upserted.flatMap { record in
+        record.position.table == CheckpointTable.commands ? change(record) : [record]
+      }
+      return CheckpointUpdate(revision: whole.revision, header: whole.header, upserted: records, removed: [])
+    }
+    let moved = changed { [CheckpointRecord(table: 6, id: $0.position.id.dropLast() + [0xFF], bytes: $0.bytes)] }
+    let lengthened = changed { [CheckpointRecord(table: 6, id: $0.position.id + [0], bytes: $0.bytes)] }
+    for update in [moved, lengthened] {
+      #expect(throws: DecodingFailure.self) { try Self.load(update, epoch: core.epoch) }
+    }
+    var first: CheckpointRecord?
+    let twice = changed { record in
+      first = first ?? record
+      // The key of the first one, before an outcome of its own.
+      return [
+        CheckpointRecord(table: 6, id: record.position.id, bytes: Array(first!.bytes[..<20] + record.bytes[20...]))
+      ]
+    }
+    #expect(throws: DecodingFailure(.malformed("a command is there twice"), field: "checkpoint.commands", offset: 0)) {
+      try Self.load(twice, epoch: core.epoch)
+    }
+  }
+
+  @Test("§10.1 commands of a checkpoint from before they stood under revisions are read, and the next one moves them")
+  func commandsByID() throws {
+    let core = try Self.richCore().core
+    let whole = core.wholeCheckpoint()
+    let old = whole.upserted.map { record in
       guard record.position.table == CheckpointTable.commands else { return record }
-      return CheckpointRecord(table: record.position.table, id: record.position.id + [0], bytes: record.bytes)
+      return CheckpointRecord(
+        table: CheckpointTable.commandsByID, id: Array(record.bytes.prefix(20)),
+        bytes: Array(record.bytes.dropFirst(20)))
     }
-    let update = CheckpointUpdate(revision: whole.revision, header: whole.header, upserted: records, removed: [])
-    #expect(throws: DecodingFailure(.trailingBytes, field: "commands.id", offset: 20)) {
-      try Self.load(update, epoch: core.epoch)
-    }
+    let update = CheckpointUpdate(revision: whole.revision, header: whole.header, upserted: old, removed: [])
+    var loaded = try Self.load(update, epoch: core.epoch)
+    #expect(Set(loaded.wholeCheckpoint().upserted) == Set(whole.upserted))
+    let next = loaded.prepareCheckpoint().update
+    let oldPlaces = old.map(\.position).filter { $0.table == CheckpointTable.commandsByID }
+    #expect(!oldPlaces.isEmpty)
+    #expect(Set(next.removed.map(\.id)) == Set(oldPlaces.map(\.id)))
+    #expect(Set(next.upserted) == Set(whole.upserted.filter { $0.position.table == CheckpointTable.commands }))
+    #expect(loaded.prepareCheckpoint().update.removed == [])
   }
 
   @Test("§10.1 a key's record with a write that stands before a smaller one, or there twice, is refused")

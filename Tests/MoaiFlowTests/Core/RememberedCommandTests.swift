@@ -93,4 +93,25 @@ import Testing
     #expect(harness.apply(try increment(), by: "bob", id: id).isRepeat)
     #expect(harness.core.remembered.count == RememberedCommands.perAgent + 1)
   }
+
+  @Test("of commands of many keys as many are remembered as fit into 8 MiB, and the newest in any case")
+  func manyKeysAreBoundedInBytes() throws {
+    let names = (0..<200).map { "\($0)-" + String(repeating: "k", count: 500) }
+    let command = Command.state(
+      .write(try names.map { KeyWrite(key: try StateKey($0), content: .operations([.increment(1)])) }))
+    var harness = CoreHarness()
+    var outcomes: [Outcome] = []
+    for number in UInt64(0)..<100 {
+      outcomes.append(harness.apply(command, by: "alice", id: CommandID(high: 1, low: number)))
+    }
+    let remembered = harness.core.remembered.count
+    // Each takes about 200 × 510 bytes.
+    #expect(80...83 ~= remembered)
+    let oldest = 100 - remembered
+    let again = harness.apply(command, by: "alice", id: CommandID(high: 1, low: UInt64(oldest)))
+    #expect(again.isRepeat)
+    #expect(again.result == outcomes[oldest].result)
+    #expect(!harness.apply(command, by: "alice", id: CommandID(high: 1, low: UInt64(oldest - 1))).isRepeat)
+    #expect(harness.replayed().chain == harness.core.chain)
+  }
 }
