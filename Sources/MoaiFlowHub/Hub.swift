@@ -34,7 +34,9 @@ public struct Hub: Sendable {
   /// - Parameter whenListening: called with the port once requests are taken.
   public func run(whenListening: @escaping @Sendable (Int) async -> Void) async throws {
     BackupFile.removeLeftovers(configuration)
-    var channel = HTTP1Channel.Configuration(idleTimeout: .milliseconds(configuration.idleTimeout.milliseconds))
+    var channel = HTTP1Channel.Configuration(
+      additionalChannelHandlers: [WholeAnswers()],
+      idleTimeout: .milliseconds(configuration.idleTimeout.milliseconds))
     channel.httpDecoder = .init(
       maxHeaderFieldSize: configuration.headerBytes, maxHeaderListSize: configuration.headerBytes,
       maxHeaderFieldCount: configuration.headers)

@@ -104,6 +104,17 @@ struct HubStateTests {
     #expect(bad.status == 422 && bad.field == "/writes/0")
   }
 
+  @Test("a short answer is sent in one piece")
+  func onePiece() throws {
+    try hub("PUT", "state/k", #"{"value": "v", "agent_id": "a"}"#)
+    let connection = try HubConnection(port: hub.port)
+    for _ in 0..<50 {
+      try connection.send("GET /v1/swarms/default/state/k HTTP/1.1\r\nHost: 127.0.0.1:\(hub.port)\r\n\r\n")
+      let piece = String(decoding: try connection.read(), as: UTF8.self)
+      #expect(piece.hasPrefix("HTTP/1.1 200") && piece.hasSuffix("}\n"))
+    }
+  }
+
   @Test("keys are listed in pages, with values if asked for")
   func list() throws {
     for key in ["x%2F1", "x%2F2", "y"] { try hub("PUT", "state/\(key)", #"{"value": 1, "agent_id": "a"}"#) }
