@@ -1,3 +1,5 @@
+public import MoaiFlow
+
 /// How a hub runs. All numbers have defaults that suit a laptop.
 public struct HubConfiguration: Sendable {
   /// Where it listens. Another address than loopback needs tokens.
@@ -21,6 +23,9 @@ public struct HubConfiguration: Sendable {
   public var headers = 100
   /// How long requests that are under way may take after the hub was told to end.
   public var shutdownLimit = Duration.seconds(20)
+  /// How much history stays of swarms whose settings keep all of it: they get this one as their own when they are opened or
+  /// made. Without bounds they are left alone.
+  public var retention = HistoryRetention()
   /// How often somebody looks whether a deadline has passed though nobody writes.
   public var tickInterval = Duration.seconds(1)
   /// Where tokens stand; they are needed once the file is there. Nil: there are none.

@@ -23,7 +23,8 @@ final class HubContext: Sendable {
     access = try AccessControl(configuration, logger: logger)
     self.configuration = configuration
     self.logger = logger
-    swarms = HubSwarms(store: store, limit: configuration.swarms, logger: logger)
+    swarms = HubSwarms(
+      store: store, limit: configuration.swarms, retention: configuration.retention, logger: logger)
     streams = StreamRegistry(limit: configuration.streams)
   }
 

@@ -26,9 +26,9 @@ extension Route {
       let id = try request.commandID(of: author.agent)
       let (swarm, isNew) = try await hub.swarms.obtain(name)
       if let settings {
+        let bounded = hub.swarms.bounded(settings)
         let outcome = try await swarm.perform(
-          Request(
-            author: author.agent, via: author.via, id: id, form: request.form, body: .settings(settings)))
+          Request(author: author.agent, via: author.via, id: id, form: request.form, body: .settings(bounded)))
         if case .refused(let refusal) = outcome.result { throw Problem(refusal) }
       }
       return .json(try await swarm.description(), status: isNew ? .created : .ok)

@@ -19,6 +19,8 @@ actor HubSwarms {
 
   private let store: any JournalStore
   private let limit: Int
+  /// Of swarms whose own settings keep all history.
+  private nonisolated let retention: HistoryRetention
   private let logger: Logger
   private var places: [SwarmName: Place] = [:] {
     didSet { publish() }
@@ -29,9 +31,10 @@ actor HubSwarms {
   /// Those that were deleted, for streams that end by that; others end because their swarm is opened anew.
   private nonisolated let deleted = Mutex<Set<SwarmName>>([])
 
-  init(store: any JournalStore, limit: Int, logger: Logger) {
+  init(store: any JournalStore, limit: Int, retention: HistoryRetention, logger: Logger) {
     self.store = store
     self.limit = limit
+    self.retention = retention
     self.logger = logger
   }
 
@@ -82,7 +85,9 @@ actor HubSwarms {
     let task = Task { [store] in
       let result: Result<Swarm, SwarmError>
       do throws(SwarmError) {
-        result = .success(try await Swarm.open(name, in: store, createIfMissing: false))
+        let swarm = try await Swarm.open(name, in: store, createIfMissing: false)
+        try await bound(swarm)
+        result = .success(swarm)
       } catch {
         result = .failure(error)
       }
@@ -91,6 +96,20 @@ actor HubSwarms {
     }
     places[name] = .opening(task)
     return task
+  }
+
+  /// The settings with this hub's retention, if they have none.
+  nonisolated func bounded(_ settings: SwarmSettings) -> SwarmSettings {
+    guard !settings.retention.isBounded else { return settings }
+    var bounded = settings
+    bounded.retention = retention
+    return bounded
+  }
+
+  private nonisolated func bound(_ swarm: Swarm) async throws(SwarmError) {
+    let settings = try await swarm.settings().settings
+    let bounded = bounded(settings)
+    if bounded != settings { _ = try await swarm.replaceSettings(bounded) }
   }
 
   private func opened(_ name: SwarmName, _ result: Result<Swarm, SwarmError>) {

@@ -25,6 +25,9 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The data folder (or MOAI_FLOW_DATA).", completion: .directory)
   var data: String?
 
+  @Option(help: "Where swarms are kept (or MOAI_FLOW_ENGINE; default and only one: sqlite).")
+  var engine: String?
+
   @Option(help: "The address to listen on (or MOAI_FLOW_HOST; default: 127.0.0.1).")
   var host: String?
 
@@ -34,6 +37,13 @@ struct Serve: AsyncParsableCommand {
   @Option(
     help: "The file of tokens (or MOAI_FLOW_AUTH; default: tokens.json in the data folder).", completion: .file())
   var auth: String?
+
+  @Option(
+    help: """
+      How long history stays of swarms whose settings do not say: 30d, 12h, 90m, or forever (or MOAI_FLOW_RETENTION; \
+      default: forever). Values stay in any case.
+      """)
+  var retention: String?
 
   @Option(help: "How much to log: trace to critical (or MOAI_FLOW_LOG_LEVEL; default: notice).")
   var logLevel: Logger.Level?
@@ -46,19 +56,21 @@ struct Serve: AsyncParsableCommand {
   var idleTimeoutMs: Int?
 
   @Option(
-    help: "A JSON file with any of data, host, port, auth, log_level, heartbeat_ms, idle_timeout_ms.",
+    help:
+      "A JSON file with any of data, engine, host, port, auth, retention, log_level, heartbeat_ms, idle_timeout_ms.",
     completion: .file())
   var config: String?
 
   func run() async throws {
     let settings = try ServeSettings(
-      data: data, host: host, port: port, auth: auth, logLevel: logLevel, heartbeat: heartbeatMs,
-      idleTimeout: idleTimeoutMs, file: config)
+      data: data, engine: engine, host: host, port: port, auth: auth, retention: retention, logLevel: logLevel,
+      heartbeat: heartbeatMs, idleTimeout: idleTimeoutMs, file: config)
     var configuration = HubConfiguration()
     configuration.host = settings.host
     configuration.port = settings.port
     configuration.heartbeat = settings.heartbeat
     configuration.idleTimeout = settings.idleTimeout
+    configuration.retention = settings.retention
     configuration.tokens = TokenFile(path: settings.auth)
     configuration.scratchFolder = settings.data
     let metrics = MetricsRegistry()

@@ -8,7 +8,7 @@ import MoaiFlowHub
 struct ServeSettings {
   /// What may be set, its variable, and its field in the file.
   private enum Item: String, CaseIterable {
-    case data, host, port, auth
+    case data, engine, host, port, auth, retention
     case logLevel = "log_level"
     case heartbeat = "heartbeat_ms"
     case idleTimeout = "idle_timeout_ms"
@@ -17,6 +17,8 @@ struct ServeSettings {
   }
 
   let data: String
+  /// Of swarms whose own settings let no history go.
+  let retention: HistoryRetention
   let host: String
   let port: Int
   /// The file of tokens; they are needed once it is there.
@@ -27,8 +29,8 @@ struct ServeSettings {
 
   /// - Parameter file: a JSON object with any of the settings.
   init(
-    data: String?, host: String?, port: Int?, auth: String?, logLevel: Logger.Level?, heartbeat: Int?,
-    idleTimeout: Int?, file: String?
+    data: String?, engine: String?, host: String?, port: Int?, auth: String?, retention: String?,
+    logLevel: Logger.Level?, heartbeat: Int?, idleTimeout: Int?, file: String?
   ) throws(Failure) {
     let fields =
       try file.map { path throws(Failure) in try ServeSettings.fields(of: path) } ?? StateObject(ascending: [])
@@ -45,10 +47,20 @@ struct ServeSettings {
     let (givenData, givenHost, givenPort, givenAuth, givenLevel) = (
       try text(.data), try text(.host), try text(.port), try text(.auth), try text(.logLevel)
     )
+    let (givenEngine, givenRetention) = (try text(.engine), try text(.retention))
     guard let folder = data ?? givenData, !folder.isEmpty else {
       throw Failure(.usage, "no data folder is named; give --data DIR or set MOAI_FLOW_DATA")
     }
     self.data = folder
+    let engine = engine ?? givenEngine ?? "sqlite"
+    guard engine == "sqlite" else {
+      throw Failure(.usage, "\(engine) is no engine of this version; there is sqlite")
+    }
+    let history = retention ?? givenRetention ?? ServeSettings.forever
+    guard let kept = ServeSettings.retention(history) else {
+      throw Failure(.usage, "\(history) is no retention; name how long history stays, as 30d, 12h, 90m, or forever")
+    }
+    self.retention = kept
     self.auth = auth ?? givenAuth ?? TokenFile(folder: folder).path
     self.host = host ?? givenHost ?? "127.0.0.1"
     let port = port.map { "\($0)" } ?? givenPort ?? "8420"
@@ -73,6 +85,16 @@ struct ServeSettings {
     self.idleTimeout = try duration(idleTimeout, .idleTimeout, default: 75_000)
   }
 
+  private static let forever = "forever"
+
+  private static func retention(_ text: String) -> HistoryRetention? {
+    if text == forever { return HistoryRetention() }
+    let units: [Character: Int64] = ["d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000]
+    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count > 0 else { return nil }
+    let (milliseconds, overflows) = count.multipliedReportingOverflow(by: unit)
+    return overflows ? nil : HistoryRetention(milliseconds: milliseconds)
+  }
+
   private static func fields(of path: String) throws(Failure) -> StateObject {
     let json = try InputFile(path: path).json()
     guard case .object(let object) = json else { throw Failure(.usage, "\(path): must be an object") }
@@ -88,6 +110,7 @@ struct ServeSettings {
     [
       "data": "\(data)", "host": "\(host)", "port": "\(port)", "auth": "\(auth)", "log_level": "\(logLevel)",
       "heartbeat": "\(heartbeat)", "idle_timeout": "\(idleTimeout)",
+      "retention": "\(retention.milliseconds.map { "\(Duration.milliseconds($0))" } ?? ServeSettings.forever)",
     ]
   }
 }

@@ -25,6 +25,26 @@ struct HubSwarmTests {
     #expect(try hub("GET", "/v1/swarms?limit=1").json()["next"] == .null)
   }
 
+  @Test("§6.4 a hub's retention is that of every swarm whose settings keep all history")
+  func retention() throws {
+    let moai = MoaiFlowProcess(try TemporaryFolder())
+    try moai("swarms", "create", "old").expectSuccess()
+    let hub = try HubProcess(moai, ["--engine", "sqlite", "--retention", "36h"])
+    #expect(try hub("GET", "/v1/swarms/old").json()["retention"]?["history_ms"] == 129_600_000)
+    try hub("PUT", "/v1/swarms/new")
+    #expect(try hub("GET", "/v1/swarms/new").json()["retention"]?["history_ms"] == 129_600_000)
+    let replaced = try hub("PUT", "/v1/swarms/new", #"{"limits": {"siblings": 3}}"#).json()
+    #expect(replaced["retention"]?["history_ms"] == 129_600_000 && replaced["limits"]?["siblings"] == 3)
+    let own = try hub("PUT", "/v1/swarms/new", #"{"retention": {"history_entries": 7}}"#).json()
+    #expect(own["retention"] == ["history_entries": 7])
+    try hub.killAndRestart()
+    #expect(try hub("GET", "/v1/swarms/old").json()["retention"]?["history_ms"] == 129_600_000)
+    for wrong in ["30", "d", "0d", "1w", "9999999999999999d"] {
+      try moai("serve", "--retention", wrong).expectFailure(2, "is no retention")
+    }
+    try moai("serve", "--engine", "nats://localhost").expectFailure(2, "is no engine of this version")
+  }
+
   @Test("memory is stored, listed, kept out of the journal if asked, and deleted")
   func memory() throws {
     try hub("PUT", "memory/notes/a", #"{"value": {"x": 1}, "agent_id": "alice"}"#)
