@@ -54,7 +54,7 @@ package enum CheckpointTarget: FuzzTarget {
     writer.signed(Int64(bitPattern: fields[1]))
     writer.varint(fields[2])
     writer.fixed64(fields[3])
-    for table in [1, 2, 4] as [UInt8] { writer.count(tables.count { $0 == table }) }
+    for kinds in [[1], [2], [4, 6]] as [[UInt8]] { writer.count(tables.count { kinds.contains($0) }) }
     writer.varint(fields[4])
     writer.varint(fields[5])
     writer.count(tables.count { $0 == 5 })

@@ -40,6 +40,6 @@ package struct Finding: Error, CustomStringConvertible {
 package var fuzzTargets: [any FuzzTarget.Type] {
   [
     LatticeTarget.self, JSONTarget.self, ResolverTarget.self, EntryTarget.self, CheckpointTarget.self,
-    ExportTarget.self, TextTarget.self, ReplicaTarget.self,
+    ExportTarget.self, TextTarget.self, ReplicaTarget.self, AnswerTarget.self,
   ]
 }

@@ -11,6 +11,8 @@ struct SampleSwarm {
   let state: SwarmState
   /// All that is in it, as an offline replica takes it.
   let pass: [ChangesPage]
+  /// What is asked of a swarm, as a hub answers it.
+  let answers: [StateValue]
 
   init() async throws {
     let clock = Counter(1_700_000_000_000)
@@ -22,6 +24,7 @@ struct SampleSwarm {
       throw Finding("a question for changes is answered by something else")
     }
     pass = [page]
+    answers = try await SampleSwarm.answers(of: swarm, page)
     let journal = try await store.open(.default)
     for command in [.tick, .trim(to: 3), .skip(SkippedEntry(hash: 7, reason: "unreadable"))] as [JournalCommand] {
       let id = CommandID(high: 0xD, low: UInt64(ids.next()))
@@ -31,6 +34,25 @@ struct SampleSwarm {
     }
     entries = try await journal.read(after: 0, entryLimit: .max, byteLimit: .max)
     state = try SwarmState(epoch: SampleSwarm.epoch).applying(entries)
+  }
+
+  private static func answers(of swarm: Swarm, _ changes: ChangesPage) async throws -> [StateValue] {
+    let status = try await swarm.status()
+    let keys = try await swarm.state.keys(includingValues: true)
+    let settings = try await swarm.settings().settings
+    var answers = [status.json(settings: settings), keys.json, changes.json(withOriginsAs: .delta)]
+    for replica in try await swarm.replicas() { answers.append(replica.json) }
+    for key in keys.keys.map(\.key.description) {
+      if let reading = try await swarm.state.read(key) { answers.append(reading.json) }
+      answers.append(try await swarm.state.history(of: key).json)
+      if let explanation = try await swarm.state.explain(key) { answers.append(explanation.json) }
+      let report = try await swarm.state.synchronize(
+        key, timeout: .milliseconds(1), quorum: 0, id: CommandID(high: 0xE, low: UInt64(answers.count)))
+      answers.append(report.json)
+    }
+    let alices = RewindRequest(.agent(try AgentID("alice"), since: .revision(0)), isPartial: true)
+    answers.append(try await swarm.rewind(alices, as: .operator, via: nil, id: nil, dryRun: true).json)
+    return answers
   }
 
   private static func fill(_ swarm: Swarm) async throws {
