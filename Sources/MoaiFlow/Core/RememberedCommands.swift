@@ -5,7 +5,7 @@ import MoaiCRDT
 ///
 /// Part of the state, so every hub and every replay remembers the same ones: the newest `perAgent` of each agent that fit
 /// into `bytesPerAgent`, none longer than `window` milliseconds of journal time. A command sent again later than that
-/// applies again.
+/// applies again (decision 0012).
 struct RememberedCommands: Sendable {
   /// Raising it lengthens the time in which a busy agent may retry, at about 150 bytes an id.
   static let perAgent = 10_000
