@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import HummingbirdCore
 public import Logging
@@ -57,13 +58,21 @@ public struct Hub: Sendable {
       outcome = .success(())
     } catch let error as IOError {
       outcome = .failure(
-        HubStartError("\(configuration.host) port \(configuration.port) cannot be listened on: \(error)"))
+        HubStartError(
+          "\(configuration.host) port \(configuration.port) cannot be listened on: \(Hub.reason(error.errnoCode))"))
     } catch {
       outcome = .failure(error)
     }
     context.streams.endAll()
     await context.swarms.close()
     try outcome.get()
+  }
+}
+
+extension Hub {
+  private static func reason(_ code: CInt) -> String {
+    code == EADDRINUSE
+      ? "another program does; take another port, or 0 for a free one" : String(cString: strerror(code))
   }
 }
 

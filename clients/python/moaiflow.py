@@ -8,7 +8,7 @@
     alice.state.add("tasks", "task-7")
     seen = alice.state.read("config")
     alice.state.set("config", {"timeout": 90}, base=seen.cursor if seen else None)
-    for batch in swarm.state.follow():          # what was missed, then entry by entry, endlessly
+    for batch in swarm.state.follow():          # all that is there, then entry by entry, endlessly
         print(batch.changes)
 
 Every write carries an Idempotency-Key, so that one whose answer is lost is sent again and done once. What a hub that
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import random
 import threading
 import time
@@ -32,6 +33,8 @@ from typing import Any
 __all__ = ["Answer", "Batch", "Change", "Hub", "HubError", "Member", "Reading", "Swarm", "Unreachable", "Written"]
 
 JSON = Any
+
+_log = logging.getLogger("moaiflow")
 
 
 class HubError(Exception):
@@ -138,7 +141,8 @@ class Hub:
     ) -> None:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{url!r} is no URL of a hub")
+            raise ValueError(f"{url!r} is no URL of a hub; it has the form http://127.0.0.1:8420")
+        self._url = url.rstrip("/")
         self._scheme, self._host, self._port = parts.scheme, parts.hostname, parts.port
         self._token = token
         # Seconds that one answer may take.
@@ -269,13 +273,17 @@ class Hub:
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 if not pauses.wait(None):
-                    raise Unreachable(f"{method} {path}: {error}") from error
+                    raise Unreachable(self._unreachable(method, path, error, self.patience if may_repeat else 0.0)) from error
                 continue
             if status < 400:
                 return answer
             problem = answer if isinstance(answer, dict) else {}
             if status not in (429, 503) or problem.get("code") == "not_reached" or not pauses.wait(retry_after):
                 raise HubError(status, problem)
+
+    def _unreachable(self, method: str, path: str, error: Exception, patience: float) -> str:
+        tried = f"; tried for {patience:.0f} s, is 'moai-flow serve' running there?" if patience else ""
+        return f"{method} {self._url}{path}: {error}{tried}"
 
     def _exchange(
         self, method: str, path: str, data: bytes | None, headers: dict[str, str], timeout: float
@@ -299,6 +307,7 @@ class Hub:
     ) -> Iterator[tuple[str, str | None, dict[str, JSON]]]:
         """The events of a stream: name, id, data. Comes back by itself, from the last id where `resumes`."""
         last: str | None = None
+        is_away = False
         pauses = _Pauses(self.patience)
         while True:
             connection = self._connect(max(self.timeout, 45.0))
@@ -312,6 +321,7 @@ class Hub:
                     continue
                 if response.status != 200:
                     raise HubError(response.status, json.loads(response.read() or b"{}"))
+                is_away = False
                 for name, identifier, data in _parse(response):
                     pauses = _Pauses(self.patience)
                     if name == "end":
@@ -321,8 +331,11 @@ class Hub:
                     last = identifier or last
                     yield name, identifier, data
             except (OSError, http.client.HTTPException) as error:
+                if not is_away:
+                    is_away = True
+                    _log.warning("%s is away (%s); trying again", self._url, error)
                 if not pauses.wait(None):
-                    raise Unreachable(f"GET {path}: {error}") from error
+                    raise Unreachable(self._unreachable("GET", path, error, self.patience)) from error
             finally:
                 connection.close()
 

@@ -99,7 +99,7 @@ extension StateRefusal: CustomStringConvertible {
     case .conditionFailed(let key, let current):
       "\(key): the condition failed, the key is at revision \(current); read it and try again"
     case .typeMismatch(let key, let holds, let asked):
-      "\(key): it holds a \(holds.rawValue), this writes a \(asked.rawValue)"
+      "\(key): it holds a \(holds.rawValue), this writes a \(asked.rawValue); a key's type is fixed when it is made"
     case .strategyMismatch(let key, let holds): "\(key): its strategy is \(holds.rawValue) already"
     case .counterOverflow(let key): "\(key): the counter would leave the 64-bit integers"
     case .valueTooLarge(let key, let limit): "\(key): the value would take more than \(limit) bytes"

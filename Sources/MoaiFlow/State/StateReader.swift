@@ -48,8 +48,9 @@ extension StateAccess {
     try await changes(ChangesQuery(since: .after(.cursor(cursor))))
   }
 
-  /// What changed after `since` and whatever changes from now on, without an end (rule §5.4).
-  public func follow(since: ChangesStart = .head, prefix: String = "") -> ChangeFeed {
+  /// What changed after `since` and whatever changes from now on, without an end (rule §5.4). Without a place it begins with
+  /// all that is there; `.head` is for what comes only.
+  public func follow(since: ChangesStart = .beginning, prefix: String = "") -> ChangeFeed {
     connection.follow(since: since, matching: KeyFilter(prefix: prefix))
   }
 

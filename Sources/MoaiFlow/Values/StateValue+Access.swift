@@ -7,6 +7,7 @@ extension StateValue {
     self = .double(value == 0 ? 0 : value)
   }
 
+  public init(_ number: Int) { self = .int(Int64(number)) }
   public init(_ text: String) { self = .string(UTF8String(text)) }
 
   public var boolValue: Bool? {

@@ -113,7 +113,7 @@ final class HubTransport: Sendable {
       case .unreached(let why): failure = .unreachable(why)
       }
       let next = max(pauses.next(), pause ?? .zero)
-      guard ContinuousClock.now - start + next < options.patience else { throw failure }
+      guard ContinuousClock.now - start + next < options.patience else { throw failure.afterTrying(for: options.patience) }
       do { try await Task.sleep(for: next) } catch { throw failure }
     }
   }
@@ -196,6 +196,14 @@ extension Result<HubAnswer, HubProblem> {
     case .success(let answer): return answer
     case .failure(let problem): throw problem.error
     }
+  }
+}
+
+extension SwarmError {
+  /// What a person should know who waited for it.
+  fileprivate func afterTrying(for patience: Duration) -> SwarmError {
+    guard case .unreachable(let why) = self, patience > .zero else { return self }
+    return .unreachable("\(why); tried for \(patience), is 'moai-flow serve' running there?")
   }
 }
 

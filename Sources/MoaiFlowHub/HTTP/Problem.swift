@@ -95,7 +95,8 @@ extension Problem {
 
   init(_ error: JournalError) {
     switch error {
-    case .noSuchSwarm: self.init(.notFound, "unknown_swarm", error.description)
+    case .noSuchSwarm(let name):
+      self.init(.notFound, "unknown_swarm", "\(error.description); PUT /v1/swarms/\(name) makes it")
     case .alreadyExists: self.init(.conflict, "swarm_exists", error.description)
     case .full:
       self.init(.serviceUnavailable, "disk_full", error.description)

@@ -14,7 +14,7 @@ import Testing
     let bench = try await SwarmBench()
     let swarm = try await bench.open()
     let alice = try await swarm.join(as: "alice")
-    let feed = FeedReader(swarm.state.follow())
+    let feed = FeedReader(swarm.state.follow(since: .head))
     async let first = feed.next()
     await attached(swarm)
     try await alice.state.perform([
@@ -168,7 +168,7 @@ import Testing
     let swarm = try await SwarmBench().open()
     let reader = Task {
       var count = 0
-      for try await _ in swarm.state.follow() { count += 1 }
+      for try await _ in swarm.state.follow(since: .head) { count += 1 }
       return count
     }
     await attached(swarm)
@@ -183,7 +183,7 @@ import Testing
   func closing() async throws {
     let swarm = try await SwarmBench().open()
     let alice = try await swarm.join(as: "alice")
-    let feed = FeedReader(swarm.state.follow())
+    let feed = FeedReader(swarm.state.follow(since: .head))
     async let first = feed.next()
     await attached(swarm)
     try await alice.state.increment("c")

@@ -158,7 +158,7 @@ import Testing
     let swarm = try await bench.open()
     let alice = try await swarm.join(as: "alice")
     try await alice.state.increment("c")
-    let feed = FeedReader(swarm.state.follow())
+    let feed = FeedReader(swarm.state.follow(since: .head))
     async let attached = feed.next()
     while await swarm.subscribers.isEmpty { await Task.yield() }
     try await alice.state.increment("c")
@@ -184,7 +184,7 @@ import Testing
     let swarm = try await bench.open()
     let alice = try await swarm.join(as: "alice")
     try await alice.state.increment("c")
-    let feed = FeedReader(swarm.state.follow())
+    let feed = FeedReader(swarm.state.follow(since: .head))
     let others = try (0..<3).map { index in
       Entry(
         author: try AgentID("zoe"), id: CommandID(high: 7, low: UInt64(index)), requestHash: 0,
