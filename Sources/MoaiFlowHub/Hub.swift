@@ -36,7 +36,7 @@ public struct Hub: Sendable {
   public func run(whenListening: @escaping @Sendable (Int) async -> Void) async throws {
     BackupFile.removeLeftovers(configuration)
     var channel = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [WholeAnswers()],
+      additionalChannelHandlers: [ContinueHandler(), WholeAnswers()],
       idleTimeout: .milliseconds(configuration.idleTimeout.milliseconds))
     channel.httpDecoder = .init(
       maxHeaderFieldSize: configuration.headerBytes, maxHeaderListSize: configuration.headerBytes,

@@ -21,8 +21,9 @@ public struct HubConfiguration: Sendable {
   /// Bytes of all headers of a request, and headers, at most.
   public var headerBytes = 32 << 10
   public var headers = 100
-  /// How long requests that are under way may take after the hub was told to end.
-  public var shutdownLimit = Duration.seconds(20)
+  /// How long requests that are under way may take after the hub was told to end, and readers that do not read are waited
+  /// for. Raising it makes one of those hold up a restart; a commit takes milliseconds.
+  public var shutdownLimit = Duration.seconds(5)
   /// How much history stays of swarms whose settings keep all of it: they get this one as their own when they are opened or
   /// made. Without bounds they are left alone.
   public var retention = HistoryRetention()

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Logging
 import MoaiFlow
+import ServiceLifecycle
 import Synchronization
 
 /// What the routes of one hub share.
@@ -47,7 +48,9 @@ final class HubContext: Sendable {
   func answer(_ query: Query, of swarm: Swarm, to request: HubRequest) async throws(Problem) -> Answer {
     do {
       guard let freshness = try request.freshness() else { return try await swarm.answer(query) }
-      return try await swarm.answer(query, atLeast: freshness)
+      return try await cancelWhenGracefulShutdown { try await swarm.answer(query, atLeast: freshness) }
+    } catch is CancellationError {
+      throw Problem(SwarmError.closed)
     } catch let error as SwarmError {
       throw Problem(error)
     } catch let error as Problem {

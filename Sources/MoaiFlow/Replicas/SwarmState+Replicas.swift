@@ -71,9 +71,13 @@ extension SwarmState {
   private mutating func reserve(
     _ right: CounterRight, for replica: ReplicaID, on key: StateKey, in transaction: inout Transaction
   ) throws(ReplicaRefusal) -> CounterRight {
-    guard let bounds = settings.settings.policy(for: key)?.bounds, bounds.isBounded else {
+    guard let policy = settings.settings.policy(for: key), policy.bounds.isBounded else {
       throw .notReservable(key, "no policy bounds it, so nothing needs to be reserved")
     }
+    guard policy.allows(transaction.authorName) else {
+      throw .notReservable(key, "its policy does not let \(transaction.authorName) write it")
+    }
+    let bounds = policy.bounds
     guard let slot = state.keys.slot(of: key), case .counter(let counter) = state.keys[slot].record.contents else {
       throw .notReservable(key, "there is no such counter")
     }

@@ -60,7 +60,9 @@ extension StateTable {
       // Who begins with nothing needs no deletions; but a key of an earlier page may have been deleted since.
       if position == 0, row.record.isDeleted { return true }
       guard query.filter.matches(keys.id(of: slot)) else { return true }
-      var change = change(of: slot, since: since, asValue: query.asValues || isSnapshot, agents: agents)
+      // A key that changed while the pass was under way may stand on an earlier page already: a delta would add to that.
+      let mayRepeat = position > since && row.revision > began
+      var change = change(of: slot, since: since, asValue: query.asValues || isSnapshot || mayRepeat, agents: agents)
       if query.withOrigins { change = adding(origins: change, of: slot, agents: agents) }
       bytes += change.approximateSize
       page.append(change)

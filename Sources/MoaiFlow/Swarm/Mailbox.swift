@@ -137,3 +137,8 @@ package final class Mailbox<Element: Sendable>: WakeableMailbox {
 }
 
 package typealias FeedMailbox = Mailbox<ChangeBatch>
+
+extension FeedMailbox {
+  /// Bytes of a change that weigh as much as another change: what waits for a slow reader is bounded in bytes, too.
+  package static var unit: Int { 1_024 }
+}

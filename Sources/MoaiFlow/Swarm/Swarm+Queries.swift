@@ -168,11 +168,12 @@ extension Swarm: ChangeSource {
       let filter = subscribers[index].filter
       let changes = filter == .all ? applied.changes : applied.changes.filter { filter.matches($0.key) }
       if changes.isEmpty { continue }
+      let weight = changes.reduce(0) { $0 + 1 + $1.approximateSize / FeedMailbox.unit }
       let batch = ChangeBatch(
         after: subscribers[index].known, cursor: cursor, agent: applied.author, timestamp: applied.timestamp,
         changes: changes, isSnapshot: false, isFirst: true)
       subscribers[index].known = core.revision
-      if !subscribers[index].mailbox.put(batch, weight: changes.count) { hasLeavers = true }
+      if !subscribers[index].mailbox.put(batch, weight: weight) { hasLeavers = true }
     }
     if hasLeavers { subscribers.removeAll { !$0.mailbox.isOpen } }
   }

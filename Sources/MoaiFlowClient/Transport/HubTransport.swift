@@ -113,7 +113,9 @@ final class HubTransport: Sendable {
       case .unreached(let why): failure = .unreachable(why)
       }
       let next = max(pauses.next(), pause ?? .zero)
-      guard ContinuousClock.now - start + next < options.patience else { throw failure.afterTrying(for: options.patience) }
+      guard ContinuousClock.now - start + next < options.patience else {
+        throw failure.afterTrying(for: options.patience)
+      }
       do { try await Task.sleep(for: next) } catch { throw failure }
     }
   }

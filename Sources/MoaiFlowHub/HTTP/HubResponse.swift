@@ -37,6 +37,7 @@ struct HubResponse: Sendable {
     case .stream(let body):
       headers[.contentType] = "text/event-stream"
       headers[.cacheControl] = "no-store"
+      headers[.vary] = "Accept"
       return Response(status: status, headers: headers, body: body)
     case .file(let body, let type):
       headers[.contentType] = type

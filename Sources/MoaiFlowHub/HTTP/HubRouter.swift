@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 import MoaiFlow
 import NIOCore
+import NIOHTTP1
 
 /// Makes Hummingbird's router of the routes: every path answers 405 to the methods that it does not have, and every
 /// failure is a problem document.
@@ -104,6 +105,8 @@ struct ProblemMiddleware: RouterMiddleware {
       return Problem(.notFound, "not_found", "there is no \(request.uri.path) here").response
     } catch let error as any HTTPResponseError {
       return Problem(error.status, "refused", "the request was not understood").response
+    } catch is HTTPParserError {
+      return Problem(.badRequest, "malformed", "the body is not what its headers say").response
     } catch is CancellationError {
       throw CancellationError()
     } catch {

@@ -42,7 +42,8 @@ extension Route {
     Route(.delete, swarm, "Delete a swarm with all its history", needs: .administer, query: ["agent_id"]) {
       request, hub in
       _ = try request.authorOrOperator()
-      try await hub.swarms.delete(try request.name("swarm", SwarmName.init))
+      try await hub.swarms.delete(
+        try request.name("swarm", SwarmName.init), key: request.headers[.idempotencyKey])
       return .json(["deleted": true])
     },
   ]

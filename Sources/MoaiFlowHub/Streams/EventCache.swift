@@ -12,12 +12,28 @@ final class EventCache: Sendable {
 
   private struct Contents {
     var events: [Name: ByteBuffer] = [:]
-    /// In the order in which they came.
+    /// In the order in which they came; those before `head` have gone.
     var order: [Name] = []
+    var head = 0
+    var bytes = 0
+
+    mutating func add(_ event: ByteBuffer, _ name: Name) {
+      guard events.updateValue(event, forKey: name) == nil else { return }
+      order.append(name)
+      bytes += event.readableBytes
+      while order.count - head > EventCache.limit || bytes > EventCache.byteLimit {
+        bytes -= events.removeValue(forKey: order[head])?.readableBytes ?? 0
+        head += 1
+      }
+      guard head > EventCache.limit else { return }
+      order.removeFirst(head)
+      head = 0
+    }
   }
 
-  /// Events that are kept. Raising it lets watchers that lag further behind share.
+  /// Events that are kept, and their bytes. Raising them lets watchers that lag further behind share.
   private static let limit = 1_024
+  private static let byteLimit = 8 << 20
 
   private let contents = Mutex(Contents())
 
@@ -28,13 +44,7 @@ final class EventCache: Sendable {
     let name = Name(epoch: cursor.epoch, revision: cursor.revision, prefix: filter.prefix)
     if let known = contents.withLock({ $0.events[name] }) { return known }
     let event = ServerSentEvent.buffer("change", id: cursor, batch.json)
-    contents.withLock { contents in
-      guard contents.events.updateValue(event, forKey: name) == nil else { return }
-      contents.order.append(name)
-      guard contents.order.count > 2 * EventCache.limit else { return }
-      for old in contents.order.prefix(EventCache.limit) { contents.events[old] = nil }
-      contents.order.removeFirst(EventCache.limit)
-    }
+    contents.withLock { $0.add(event, name) }
     return event
   }
 }

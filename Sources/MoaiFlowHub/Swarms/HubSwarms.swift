@@ -26,6 +26,15 @@ actor HubSwarms {
     didSet { publish() }
   }
   private var isClosed = false
+  /// The newest requests to delete that were done.
+  private var deletions: [Deletion] = []
+  private static let deletionLimit = 1_000
+
+  private struct Deletion: Equatable {
+    let swarm: SwarmName
+    let key: String
+  }
+
   /// Those that are open, for whoever asks without waiting for the actor: every request does.
   private nonisolated let ready = Mutex<[SwarmName: Swarm]>([:])
   /// Those that were deleted, for streams that end by that; others end because their swarm is opened anew.
@@ -157,8 +166,26 @@ actor HubSwarms {
   }
 
   /// Deletes a swarm with its history; its streams end.
-  func delete(_ name: SwarmName) async throws(Problem) {
-    let swarm = try await swarm(name)
+  ///
+  /// - Parameter key: a request that is repeated under it deletes nothing more, for as long as the hub runs: the journal that
+  ///   would remember it has gone.
+  func delete(_ name: SwarmName, key: String?) async throws(Problem) {
+    let request = key.map { Deletion(swarm: name, key: $0) }
+    if let request, deletions.contains(request) { return }
+    try await delete(name)
+    guard let request else { return }
+    deletions.append(request)
+    if deletions.count > HubSwarms.deletionLimit { deletions.removeFirst() }
+  }
+
+  private func delete(_ name: SwarmName) async throws(Problem) {
+    var found: Swarm?
+    // Who asked at the same time may have deleted it meanwhile, and another one may have its name.
+    while found == nil {
+      let swarm = try await swarm(name)
+      if case .open(let current)? = places[name], current === swarm { found = swarm }
+    }
+    guard let swarm = found else { return }
     var failure: JournalError?
     deleted.withLock { _ = $0.insert(name) }
     let task = Task {
@@ -178,7 +205,8 @@ actor HubSwarms {
     _ revision: Revision, of name: SwarmName, because reason: String, evenIfIntact: Bool
   ) async throws -> SkippedLoss {
     if isClosed { throw Problem(SwarmError.closed) }
-    let open = try? await swarm(name)
+    var open = try? await swarm(name)
+    while isMoving(name) { open = try? await swarm(name) }
     var result: Result<SkippedLoss, any Error> = .failure(Problem(SwarmError.closed))
     let task = Task {
       try? await open?.close()
@@ -194,6 +222,14 @@ actor HubSwarms {
     places[name] = .leaving(task)
     await task.value
     return try result.get()
+  }
+
+  /// Whether somebody else opens or closes the swarm, or has closed it.
+  private func isMoving(_ name: SwarmName) -> Bool {
+    switch places[name] {
+    case .opening, .leaving: true
+    case .open, .failed, nil: false
+    }
   }
 
   /// What would be lost with an entry.

@@ -108,7 +108,9 @@ struct ServeSettings {
   /// For the log, when the hub starts.
   var metadata: Logger.Metadata {
     [
-      "data": "\(data)", "host": "\(host)", "port": "\(port)", "auth": "\(FileManager.default.fileExists(atPath: auth) ? auth : "none needed, \(auth) is not there")", "log_level": "\(logLevel)",
+      "data": "\(data)", "host": "\(host)", "port": "\(port)",
+      "auth": "\(FileManager.default.fileExists(atPath: auth) ? auth : "none needed, \(auth) is not there")",
+      "log_level": "\(logLevel)",
       "heartbeat": "\(heartbeat)", "idle_timeout": "\(idleTimeout)",
       "retention": "\(retention.milliseconds.map { "\(Duration.milliseconds($0))" } ?? ServeSettings.forever)",
     ]

@@ -43,6 +43,46 @@ struct HubFaultTests {
     #expect(try hub("GET", "/healthz").status == 200)
   }
 
+  @Test("a body that is not what its headers say is 400; one that is asked for is; a last answer ends its connection")
+  func bodies() throws {
+    let hub = try HubProcess()
+    let head = "PUT /v1/swarms/default/state/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    for size in ["-1", "zz", "0x1b", "ffffffffffffffffff"] {
+      let connection = try HubConnection(port: hub.port)
+      try connection.send(head + "Transfer-Encoding: chunked\r\n\r\n\(size)\r\n{}\r\n0\r\n\r\n")
+      let answer = String(decoding: try connection.readToEnd(), as: UTF8.self)
+      #expect(answer.hasPrefix("HTTP/1.1 400"), "\(size): \(answer)")
+    }
+    let body = #"{"value": 1, "agent_id": "a"}"#
+    let asking = try HubConnection(port: hub.port)
+    try asking.send(head + "Expect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
+    #expect(String(decoding: try asking.read(), as: UTF8.self).hasPrefix("HTTP/1.1 100"))
+    try asking.send(body)
+    #expect(String(decoding: try asking.read(), as: UTF8.self).hasPrefix("HTTP/1.1 201"))
+    let long = try HubConnection(port: hub.port)
+    try long.send(head + "Content-Length: 9000000\r\n\r\n" + String(repeating: "x", count: 9_000_000))
+    try? long.send("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    let answer = String(decoding: try long.readToEnd(), as: UTF8.self)
+    #expect(answer.hasPrefix("HTTP/1.1 413") && !answer.contains("200 OK"), "\(answer)")
+  }
+
+  @Test("a hub that ends lets nobody wait: who waits for a revision is told so, who does not read is left")
+  func endingWithWaiters() throws {
+    let hub = try HubProcess()
+    let waiting = try HubConnection(port: hub.port)
+    try waiting.send(
+      "GET /v1/swarms/default/state?at_least=999&wait_ms=60000 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    let deaf = try hub.stream("changes")
+    let value = String(repeating: "v", count: 500_000)
+    for _ in 0..<30 { try hub("PUT", "state/k", #"{"value": "\#(value)", "agent_id": "a"}"#) }
+    let begun = ContinuousClock.now
+    #expect(hub.terminate() == 0)
+    #expect(ContinuousClock.now - begun < .seconds(15))
+    let answer = String(decoding: try waiting.readToEnd(), as: UTF8.self)
+    #expect(answer.hasPrefix("HTTP/1.1 503"), "\(answer)")
+    withExtendedLifetime(deaf) {}
+  }
+
   @Test("§5.4 a filtered stream that has nothing to tell says how far the swarm is")
   func progress() throws {
     let hub = try HubProcess(MoaiFlowProcess(try TemporaryFolder()), ["--heartbeat-ms", "150"])

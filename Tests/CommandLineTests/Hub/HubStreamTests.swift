@@ -1,3 +1,4 @@
+import Foundation
 import MoaiCRDT
 import MoaiFlow
 import Testing
@@ -99,6 +100,54 @@ struct HubStreamTests {
     for stream in [stream, session] {
       #expect(try stream.next() == .init(name: "end", data: #"{"reason": "deleted"}"#))
     }
+  }
+
+  @Test("§5.3 a key that changes between two pages of a pass is told with its value, so that nothing is added twice")
+  func changesBetweenPages() throws {
+    func add(_ key: String, _ amount: Int) throws {
+      try hub("POST", "state/\(key)/ops", #"{"ops": [{"op": "increment", "by": \#(amount)}], "agent_id": "a"}"#)
+    }
+    try add("a", 100)
+    try add("b", 100)
+    let since = try #require(try hub("GET", "changes").json()["cursor"]?.stringValue)
+    try add("a", 1)
+    try add("b", 1)
+    let first = try hub("GET", "changes?since=\(since)&limit=1").json()
+    try add("a", 10)
+    let next = try #require(first["next"]?.stringValue)
+    let second = try hub("GET", "changes?since=\(next)").json()
+    let changes = try #require(second["changes"]?.arrayValue)
+    #expect(first["changes"]?.arrayValue?.first?["delta"] == ["ops": [["op": "increment", "by": 1]]])
+    #expect(changes.map { $0["state_key"] } == ["b", "a"])
+    #expect(changes.map { $0["delta"] } == [["ops": [["op": "increment", "by": 1]]], ["replace": 111]])
+  }
+
+  @Test("swarms that are made and deleted again and again leave no stream that nobody ends")
+  func deletedWhileOpening() throws {
+    let address = hub.address
+    let opened = Opened()
+    // Threads that may block; those of Swift's tasks must not.
+    DispatchQueue.concurrentPerform(iterations: 4) { number in
+      for _ in 0..<40 {
+        if number < 2 {
+          _ = try? address("PUT", "/v1/swarms/churn")
+          _ = try? address("DELETE", "/v1/swarms/churn")
+        } else if let stream = try? address.stream("/v1/swarms/churn/changes"), stream.status == 200 {
+          opened.add(stream)
+        }
+      }
+    }
+    _ = try hub("DELETE", "/v1/swarms/churn")
+    for stream in opened.streams { #expect(try stream.next()?.name == "end") }
+    #expect(try hub("GET", "/readyz").json()["streams"] == 0)
+  }
+
+  /// Streams from several threads.
+  private final class Opened: @unchecked Sendable {
+    private let lock = NSLock()
+    private(set) var streams: [HubStream] = []
+
+    func add(_ stream: HubStream) { lock.withLock { streams.append(stream) } }
   }
 
   @Test("§5.1 §5.2 a full sync reaches sessions over the network: one answers, one is silent, and joins late")

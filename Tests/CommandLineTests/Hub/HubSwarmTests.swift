@@ -45,6 +45,19 @@ struct HubSwarmTests {
     try moai("serve", "--engine", "nats://localhost").expectFailure(2, "is no engine of this version")
   }
 
+  @Test("a deletion that is repeated under its Idempotency-Key leaves the swarm alone that has the name now")
+  func deletedOnce() throws {
+    try hub("PUT", "/v1/swarms/lab")
+    let once = ["Idempotency-Key": "d1"]
+    #expect(try hub("DELETE", "/v1/swarms/lab", headers: once).json()["deleted"] == true)
+    #expect(try hub("DELETE", "/v1/swarms/lab", headers: once).json()["deleted"] == true)
+    try hub("PUT", "/v1/swarms/lab")
+    #expect(try hub("DELETE", "/v1/swarms/lab", headers: once).json()["deleted"] == true)
+    #expect(try hub("GET", "/v1/swarms/lab").status == 200)
+    #expect(try hub("DELETE", "/v1/swarms/lab", headers: ["Idempotency-Key": "d2"]).status == 200)
+    #expect(try hub("GET", "/v1/swarms/lab").status == 404)
+  }
+
   @Test("memory is stored, listed, kept out of the journal if asked, and deleted")
   func memory() throws {
     try hub("PUT", "memory/notes/a", #"{"value": {"x": 1}, "agent_id": "alice"}"#)

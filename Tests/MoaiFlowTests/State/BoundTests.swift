@@ -13,6 +13,22 @@ import Testing
     return harness
   }
 
+  @Test("§4.6 whom the policy does not let write a counter reserves nothing of it")
+  func reservingNeedsTheRightToWrite() throws {
+    var harness = CoreHarness()
+    let policy = KeyPolicy(
+      pattern: GlobPattern("budget"), type: .counter, writers: [GlobPattern("alice")], bounds: CounterBounds(minimum: 0)
+    )
+    harness.apply(.settings(.replace(SwarmSettings(policies: [policy]))), by: "operator")
+    try harness.write("budget", .increment(10), by: "alice")
+    let key = try StateKey("budget")
+    let command = Command.replica(.reserve(ReplicaID(7), key, CounterRight(down: 10)))
+    #expect(
+      harness.apply(command, by: "bob").result
+        == .refused(.replica(.notReservable(key, "its policy does not let bob write it"))))
+    try harness.write("budget", .increment(-10), by: "alice")
+  }
+
   @Test("§4.6 spenders who do not know of each other cannot overspend together")
   func noOverspending() throws {
     var harness = harness()
