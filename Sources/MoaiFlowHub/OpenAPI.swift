@@ -58,7 +58,8 @@ enum OpenAPI {
     "required": ["type", "title", "status", "detail", "code"],
     "properties": [
       "type": ["type": "string"], "title": ["type": "string"], "status": ["type": "integer"],
-      "detail": ["type": "string"], "code": ["type": "string"], "field": ["type": "string"],
+      "detail": ["type": "string"], "field": ["type": "string"],
+      "code": ["type": "string", "enum": .array(Problem.codes.map { StateValue($0) })],
     ],
   ]
 }

@@ -43,6 +43,7 @@ struct HubRouter {
   ) async throws -> Response {
     let caller = try hub.access.caller(of: request.headers, now: hub.now())
     try caller.require(route.permission)
+    if route.method != .get, !route.isConditional { try refuseConditions(in: request.headers) }
     let body = try await collect(request.body)
     var segments: [String: Substring] = [:]
     for name in route.segments { segments[name] = context.parameters[name[...]] }
@@ -52,6 +53,13 @@ struct HubRouter {
       body: body)
     if route.segments.contains("swarm") { try caller.require(try parsed.name("swarm", SwarmName.init)) }
     return try await route.handler(parsed, hub).response
+  }
+
+  /// A condition that is not looked at would be taken for one that held.
+  private func refuseConditions(in headers: HTTPFields) throws(Problem) {
+    for name in [HTTPField.Name.ifMatch, .ifNoneMatch] where headers[name] != nil {
+      throw Problem(.badRequest, "malformed", "\(name) means nothing to this request; leave it out")
+    }
   }
 
   /// The whole body. One that is too long is read on for a while, so that its sender gets the answer.

@@ -5,7 +5,7 @@ import MoaiFlow
 /// Why a request has no other answer (RFC 9457).
 struct Problem: Error, Sendable {
   let status: HTTPResponse.Status
-  /// A word from a closed list, for programs.
+  /// A word from a closed list, ``codes``, for programs.
   let code: String
   let detail: String
   /// A JSON Pointer to the field that is to blame.
@@ -22,6 +22,7 @@ struct Problem: Error, Sendable {
   var closesConnection = false
 
   init(_ status: HTTPResponse.Status, _ code: String, _ detail: String, field: String? = nil) {
+    assert(Problem.codes.contains(code), "\(code) is not in the list of codes")
     self.status = status
     self.code = code
     self.detail = detail

@@ -13,13 +13,15 @@ struct Route: Sendable {
   let permission: Permission
   /// Query parameters that it takes.
   let query: Set<String>
+  /// Whether it heeds `If-Match` and `If-None-Match`.
+  let isConditional: Bool
   let handler: Handler
   /// The names of the segments that the path takes, in order.
   let segments: [String]
 
   init(
     _ method: HTTPRequest.Method, _ path: String, _ summary: String, needs permission: Permission,
-    query: Set<String> = [],
+    query: Set<String> = [], isConditional: Bool = false,
     _ handler: @escaping Handler
   ) {
     self.method = method
@@ -27,6 +29,7 @@ struct Route: Sendable {
     self.summary = summary
     self.permission = permission
     self.query = query
+    self.isConditional = isConditional
     self.handler = handler
     segments = path.split(separator: "/").compactMap {
       $0.hasPrefix("{") ? String($0.dropFirst().dropLast()) : nil

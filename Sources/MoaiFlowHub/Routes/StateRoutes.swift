@@ -35,20 +35,24 @@ extension Route {
       }
       return .json(reading.json, entityTag: at == nil ? tag : nil)
     },
-    Route(.put, "\(swarm)/state/{state_key}", "Write a whole value", needs: .write) { request, hub in
+    Route(.put, "\(swarm)/state/{state_key}", "Write a whole value", needs: .write, isConditional: true) {
+      request, hub in
       let key = try request.stateKey()
       return try await StateWrite(request, hub).perform(WriteRequest.valueFields) { fields throws(WireError) in
         try WriteRequest(value: fields, of: key)
       }
     },
-    Route(.post, "\(swarm)/state/{state_key}/ops", "Change a value by operations", needs: .write) { request, hub in
+    Route(
+      .post, "\(swarm)/state/{state_key}/ops", "Change a value by operations", needs: .write, isConditional: true
+    ) { request, hub in
       let key = try request.stateKey()
       return try await StateWrite(request, hub).perform(WriteRequest.operationFields) { fields throws(WireError) in
         try WriteRequest(operations: fields, of: key)
       }
     },
     Route(
-      .delete, "\(swarm)/state/{state_key}", "Delete a key", needs: .write, query: ["agent_id", "base", "if_revision"]
+      .delete, "\(swarm)/state/{state_key}", "Delete a key", needs: .write, query: ["agent_id", "base", "if_revision"],
+      isConditional: true
     ) { request, hub in
       let key = try request.stateKey()
       let write = WriteRequest(
@@ -56,7 +60,8 @@ extension Route {
         ifRevision: try EntityTag.condition(request.headers, and: try request.query.reference("if_revision")))
       return try await StateWrite(request, hub).delete(write)
     },
-    Route(.post, "\(swarm)/batch", "Write several keys in one entry", needs: .write) { request, hub in
+    Route(.post, "\(swarm)/batch", "Write several keys in one entry", needs: .write, isConditional: true) {
+      request, hub in
       try await StateWrite(request, hub).batch()
     },
   ]

@@ -24,6 +24,8 @@ struct ChangeStream: Sendable {
     let filter = KeyFilter(prefix: request.query["prefix"] ?? "")
     let start = try ChangesStart(request.headers[.lastEventID] ?? request.query["since"])
     let swarm = try await hub.swarm(of: request)
+    // Waits for what the reader wants it to have seen.
+    if try request.freshness() != nil { _ = try await hub.answer(.status, of: swarm, to: request) }
     let first = try await swarm.attach(at: start, matching: filter)
     let stream = ChangeStream(swarm: swarm, filter: filter, hub: hub, caller: request.caller)
     return HubResponse(

@@ -45,6 +45,17 @@ struct HubSwarmTests {
     try moai("serve", "--engine", "nats://localhost").expectFailure(2, "is no engine of this version")
   }
 
+  @Test("a condition that a route does not heed is refused, and nothing is done")
+  func unheededConditions() throws {
+    try hub("PUT", "memory/notes/k", #"{"value": 1, "agent_id": "a"}"#)
+    for header in ["If-Match", "If-None-Match"] {
+      let answer = try hub("PUT", "memory/notes/k", #"{"value": 2, "agent_id": "a"}"#, headers: [header: "*"])
+      #expect(answer.status == 400 && answer.code == "malformed")
+      #expect(try hub("PUT", "/v1/swarms/default", "{}", headers: [header: "*"]).status == 400)
+    }
+    #expect(try hub("GET", "memory/notes/k").json()["value"] == 1)
+  }
+
   @Test("a deletion that is repeated under its Idempotency-Key leaves the swarm alone that has the name now")
   func deletedOnce() throws {
     try hub("PUT", "/v1/swarms/lab")
@@ -79,7 +90,12 @@ struct HubSwarmTests {
     var ready = try hub("GET", "/readyz")
     while ready.status == 503 { ready = try hub("GET", "/readyz") }
     #expect(try ready.json()["swarms"]?.arrayValue?.first?["swarm"] == "default")
-    #expect(try hub("GET", "/openapi.json").json()["openapi"] == "3.1.0")
+    let document = try hub("GET", "/openapi.json").json()
+    #expect(document["openapi"] == "3.1.0")
+    let codes = document["components"]?["schemas"]?["Problem"]?["properties"]?["code"]?["enum"]?.arrayValue ?? []
+    for code in ["type_mismatch", "trimmed", "bound_exceeded", "replica_forked", "outcome_unknown"] {
+      #expect(codes.contains(StateValue(code)))
+    }
   }
 
   @Test("the OpenAPI document names every path that is answered, with the methods that it has")
