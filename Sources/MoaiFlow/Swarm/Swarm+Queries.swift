@@ -164,11 +164,13 @@ extension Swarm: ChangeSource {
     waiters.wake(at: core.revision)
     guard !applied.changes.isEmpty, !subscribers.isEmpty else { return }
     var hasLeavers = false
+    // Of nearly all readers, and as much work as the values are long.
+    let wholeWeight = Swarm.weight(of: applied.changes)
     for index in subscribers.indices {
       let filter = subscribers[index].filter
       let changes = filter == .all ? applied.changes : applied.changes.filter { filter.matches($0.key) }
       if changes.isEmpty { continue }
-      let weight = changes.reduce(0) { $0 + 1 + $1.approximateSize / FeedMailbox.unit }
+      let weight = filter == .all ? wholeWeight : Swarm.weight(of: changes)
       let batch = ChangeBatch(
         after: subscribers[index].known, cursor: cursor, agent: applied.author, timestamp: applied.timestamp,
         changes: changes, isSnapshot: false, isFirst: true)
@@ -176,6 +178,10 @@ extension Swarm: ChangeSource {
       if !subscribers[index].mailbox.put(batch, weight: weight) { hasLeavers = true }
     }
     if hasLeavers { subscribers.removeAll { !$0.mailbox.isOpen } }
+  }
+
+  private static func weight(of changes: [StateChange]) -> Int {
+    changes.reduce(0) { $0 + 1 + $1.approximateSize / FeedMailbox.unit }
   }
 }
 

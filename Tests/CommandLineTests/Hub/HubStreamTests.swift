@@ -127,16 +127,24 @@ struct HubStreamTests {
     let address = hub.address
     let opened = Opened()
     // Threads that may block; those of Swift's tasks must not.
-    DispatchQueue.concurrentPerform(iterations: 4) { number in
-      for _ in 0..<40 {
-        if number < 2 {
-          _ = try? address("PUT", "/v1/swarms/churn")
-          _ = try? address("DELETE", "/v1/swarms/churn")
-        } else if let stream = try? address.stream("/v1/swarms/churn/changes"), stream.status == 200 {
-          opened.add(stream)
+    let threads = DispatchGroup()
+    for number in 0..<9 {
+      threads.enter()
+      Thread.detachNewThread {
+        defer { threads.leave() }
+        for _ in 0..<60 {
+          // Deletions overtake each other, and what was made since.
+          if number < 2 {
+            _ = try? address("PUT", "/v1/swarms/churn")
+          } else if number < 6 {
+            _ = try? address("DELETE", "/v1/swarms/churn")
+          } else if let stream = try? address.stream("/v1/swarms/churn/changes"), stream.status == 200 {
+            opened.add(stream)
+          }
         }
       }
     }
+    threads.wait()
     _ = try hub("DELETE", "/v1/swarms/churn")
     for stream in opened.streams { #expect(try stream.next()?.name == "end") }
     #expect(try hub("GET", "/readyz").json()["streams"] == 0)
