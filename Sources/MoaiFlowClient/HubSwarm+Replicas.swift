@@ -17,7 +17,9 @@ extension HubSwarm {
       body.add("up", .int(right.up))
       sent = call(.post, "state", key.description, "rights", body: body.json)
     case .close(let replica):
-      sent = call(.delete, "replicas", replica.description, query: [("agent_id", agent?.stringValue)])
+      sent = call(
+        .delete, "replicas", replica.description,
+        query: [("agent_id", agent?.stringValue), ("even_if_unknown", agent == nil ? nil : "true")])
     case .resolve(let replica, let first):
       body.add("n", integer: first)
       sent = call(.post, "replicas", replica.description, "resolve", body: body.json)

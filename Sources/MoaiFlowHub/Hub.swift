@@ -36,7 +36,11 @@ public struct Hub: Sendable {
   public func run(whenListening: @escaping @Sendable (Int) async -> Void) async throws {
     BackupFile.removeLeftovers(configuration)
     var channel = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [ContinueHandler(), WholeAnswers()],
+      additionalChannelHandlers: [
+        ContinueHandler(), WholeAnswers(), ParserProblems(),
+        SlowRequests(
+          limit: .milliseconds(configuration.idleTimeout.milliseconds), discardedBytes: configuration.discardedBytes),
+      ],
       idleTimeout: .milliseconds(configuration.idleTimeout.milliseconds))
     channel.httpDecoder = .init(
       maxHeaderFieldSize: configuration.headerBytes, maxHeaderListSize: configuration.headerBytes,

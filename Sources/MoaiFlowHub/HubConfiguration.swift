@@ -15,7 +15,8 @@ public struct HubConfiguration: Sendable {
   public var streams = 20_000
   /// How often a stream that has nothing to say says so, and how soon a filtered one tells its place.
   public var heartbeat = Duration.seconds(15)
-  /// How long a connection may say nothing, or take for the head of a request; streams that are open do not count. Longer
+  /// How long a connection may say nothing, or take for the head of a request, or for its body; streams that are open do
+  /// not count. The largest body comes in time at 56 kB/s. Longer
   /// than clients keep a connection that they do not use (60 s is usual), so that they close it, and not the hub.
   public var idleTimeout = Duration.seconds(75)
   /// Bytes of all headers of a request, and headers, at most.

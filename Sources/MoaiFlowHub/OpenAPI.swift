@@ -43,13 +43,7 @@ enum OpenAPI {
     // Without tokens nobody needs one.
     fields.add("security", route.permission == .none ? [] : [["token": []], [:]])
     fields.add("x-permission", text: route.permission.rawValue)
-    fields.add(
-      "responses",
-      [
-        "200": ["description": "done"], "201": ["description": "done, and something came into being"],
-        "202": ["description": "taken"], "304": ["description": "what the reader has is what there is"],
-        "default": ["description": "a problem", "content": content],
-      ])
+    fields.add("responses", OpenAPIAnswers.responses(of: route, problem: content))
     return fields.json
   }
 

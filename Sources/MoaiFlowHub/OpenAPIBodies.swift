@@ -4,19 +4,16 @@ import MoaiFlow
 
 /// The bodies of requests for the OpenAPI document, field by field. A test sends each of these fields, and another one.
 enum OpenAPIBodies {
-  private struct Field {
-    let name: String
-    let schema: StateValue
-    var isRequired = false
-
-    /// The same, and it must be there.
-    var required: Field { Field(name: name, schema: schema, isRequired: true) }
-  }
+  private typealias Field = OpenAPISchema.Field
 
   /// The schema of a route's body; nil: it takes none.
   static func schema(of route: Route) -> StateValue? {
     guard let fields = bodies["\(route.method.rawValue) \(route.path)"] else { return nil }
-    return object(fields)
+    return OpenAPISchema.closed(fields)
+  }
+
+  static func hasBody(_ method: HTTPRequest.Method, _ path: String) -> Bool {
+    bodies["\(method.rawValue) \(path)"] != nil
   }
 
   /// Whether a request without a body is one, too.
@@ -25,6 +22,16 @@ enum OpenAPIBodies {
   }
 
   private static let swarm = Route.swarm
+
+  private static func text(_ name: String, of words: [String]? = nil) -> Field { OpenAPISchema.text(name, of: words) }
+  private static func number(_ name: String) -> Field { OpenAPISchema.number(name) }
+  private static func flag(_ name: String) -> Field { OpenAPISchema.flag(name) }
+  private static func anything(_ name: String) -> Field { OpenAPISchema.anything(name) }
+  private static func reference(_ name: String) -> Field { OpenAPISchema.reference(name) }
+  private static func record(_ name: String) -> Field { OpenAPISchema.record(name, []) }
+  private static func list(_ name: String, of element: StateValue = ["type": "object"]) -> Field {
+    OpenAPISchema.list(name, of: element)
+  }
 
   private static let bodies: [String: [Field]] = [
     "POST /v1/resolve": [
@@ -61,44 +68,16 @@ enum OpenAPIBodies {
   ]
 
   private static let agent = text("agent_id")
-  private static let crdtType = text("crdt_type", of: CRDTType.allCases.map(\.rawValue))
-  private static let strategy = text("strategy", of: KeyStrategy.allCases.map(\.rawValue))
+  private static let crdtType = OpenAPISchema.crdtType
+  private static let strategy = OpenAPISchema.strategy
 
-  private static let operation: StateValue = object([
+  private static let operation: StateValue = OpenAPISchema.closed([
     text("op", of: ["increment", "add", "remove", "put", "remove_field", "assign"]).required, number("by"),
     anything("element"), text("field"), anything("value"),
   ])
 
-  private static let write: StateValue = object([
+  private static let write: StateValue = OpenAPISchema.closed([
     text("state_key").required, list("ops", of: operation), anything("value"), flag("delete"), number("share"),
     flag("replace"), reference("base"), reference("if_revision"), crdtType, strategy,
   ])
-
-  private static func text(_ name: String, of words: [String]? = nil) -> Field {
-    guard let words else { return Field(name: name, schema: ["type": "string"]) }
-    return Field(name: name, schema: ["type": "string", "enum": .array(words.map { StateValue($0) })])
-  }
-
-  private static func number(_ name: String) -> Field { Field(name: name, schema: ["type": "integer"]) }
-  private static func flag(_ name: String) -> Field { Field(name: name, schema: ["type": "boolean"]) }
-  private static func record(_ name: String) -> Field { Field(name: name, schema: ["type": "object"]) }
-  private static func anything(_ name: String) -> Field { Field(name: name, schema: true) }
-
-  /// A revision or a cursor.
-  private static func reference(_ name: String) -> Field {
-    Field(name: name, schema: ["type": ["integer", "string"]])
-  }
-
-  private static func list(_ name: String, of element: StateValue = ["type": "object"]) -> Field {
-    Field(name: name, schema: ["type": "array", "items": element])
-  }
-
-  private static func object(_ fields: [Field]) -> StateValue {
-    var properties = WireFields()
-    for field in fields { properties.add(UTF8String(field.name), field.schema) }
-    return [
-      "type": "object", "additionalProperties": false, "properties": properties.json,
-      "required": .array(fields.filter(\.isRequired).map { StateValue($0.name) }),
-    ]
-  }
 }

@@ -27,8 +27,8 @@ struct StateHistoryTests {
     #expect(rows[0][3] == "\"retries\": 5")
     #expect(rows[2][3] == "created as {\"retries\": 3, \"timeout\": 30}")
     let page = try moai("state", "history", "config", "--limit", "2", "--json").json()
-    #expect(page.fieldNames == ["changes", "horizon", "next", "state_key"])
-    #expect(page["next"] == 2)
+    #expect(page.fieldNames == ["changes", "horizon", "next", "revision", "state_key"])
+    #expect(page["next"] == "2")
     #expect(
       page["changes"]?.arrayValue?[0].fieldNames
         == ["agent_id", "crdt_type", "delta", "revision", "timestamp", "version"])

@@ -418,6 +418,7 @@ class Member:
             "POST", f"/replicas/{_segment(replica)}/resolve", {"n": n, "agent_id": self.agent}, key=_key(None))
 
     def close_replica(self, replica: str) -> None:
+        """Ends an offline replica of this agent: what it reserved is free again."""
         self.swarm._call(
             "DELETE", f"/replicas/{_segment(replica)}", query={"agent_id": self.agent}, key=_key(None))
 

@@ -56,7 +56,7 @@ class ClientTests(unittest.TestCase):
         replica = "00000000000000aa"
         delta = {
             "n": 1, "previous_hash": "0" * 16, "timestamp": "2026-01-01T00:00:00.000Z",
-            "writes": [{"state_key": "s", "ops": [{"op": "add", "element": "x"}]}],
+            "ops": [{"state_key": "s", "ops": [{"op": "add", "element": "x"}]}],
         }
         self.assertEqual(self.alice.send_deltas(replica, [delta])["accepted_to"], 2)
         self.assertEqual(self.alice.send_deltas(replica, [delta])["accepted_to"], 2)

@@ -41,6 +41,8 @@ public struct HistoryPage: Sendable, Hashable {
   public let next: Revision?
   /// Changes up to here can no longer be read.
   public let horizon: Revision
+  /// How far the swarm had come.
+  public let revision: Revision
 }
 
 extension Swarm {
@@ -50,12 +52,13 @@ extension Swarm {
   /// Costs a replay of the journal up to the newest change in the page; keeps one page in memory.
   func history(_ query: HistoryQuery) async throws(SwarmError) -> HistoryPage {
     guard query.limit > 0 else { throw .invalid(field: "/limit", "\(query.limit) is no limit") }
-    var end = core.revision
+    let head = core.revision
+    var end = head
     if let before = query.before { end = try resolve(before, field: "/before") - 1 }
     let horizon = horizon
     var reader = HistoryReader(key: query.key, limit: min(query.limit, Swarm.historyLimit))
     if end > horizon { try await reader.read(journal, from: horizon, through: end) }
-    return reader.page(horizon: horizon)
+    return reader.page(horizon: horizon, head: head)
   }
 }
 
@@ -87,12 +90,12 @@ struct HistoryReader {
     }
   }
 
-  func page(horizon: Revision) -> HistoryPage {
+  func page(horizon: Revision, head: Revision) -> HistoryPage {
     let ordered = count <= ring.count ? ring : Array(ring[(count % ring.count)...] + ring[..<(count % ring.count)])
     let newest = Array(ordered.reversed())
     return HistoryPage(
       key: key, changes: Array(newest.prefix(limit)), next: newest.count > limit ? newest[limit - 1].revision : nil,
-      horizon: horizon)
+      horizon: horizon, revision: head)
   }
 
   private mutating func append(

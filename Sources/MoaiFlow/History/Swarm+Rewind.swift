@@ -8,7 +8,6 @@ extension Swarm {
     _ request: RewindRequest, as author: AgentID, via: AgentID? = nil, id: CommandID? = nil, dryRun: Bool = false
   ) async throws(SwarmError) -> RewindReport {
     if let stopped { throw stopped }
-    let target = try target(of: request)
     let hash = request.hash(author: author, via: via)
     let id = id ?? options.makeCommandID()
     var overtaken: StateRefusal?
@@ -17,8 +16,9 @@ extension Swarm {
       let id = id.attempt(attempt)
       if !dryRun, let first = core.outcome(of: id, by: author, requestHash: hash) {
         if case .refused(.state(.changedSincePlanned)) = first.result { continue }
-        return try report(ofRepeat: first)
+        return try await report(ofRepeat: first, of: request)
       }
+      let target = try target(of: request)
       let planner = RewindPlanner(
         journal: journal, request: request, target: target, head: core.revision, horizon: horizon)
       let plan = try await planner.plan()
@@ -75,12 +75,35 @@ extension Swarm {
     return nil
   }
 
-  /// What is known of a rewind that was asked for before under the same id.
-  private func report(ofRepeat outcome: Outcome) throws(SwarmError) -> RewindReport {
+  /// What was answered to a rewind that was asked for before under the same id: planned again where it was planned then.
+  ///
+  /// Once its history has been trimmed, only its revision is known.
+  private func report(ofRepeat outcome: Outcome, of request: RewindRequest) async throws(SwarmError) -> RewindReport {
     if case .refused(let refusal) = outcome.result { throw .refused(refusal) }
-    return RewindReport(
-      revision: outcome.revision, plannedAt: outcome.revision, entries: 0, changes: [], unchanged: [], blocked: [],
-      dependents: [], dependentCount: 0)
+    do throws(SwarmError) {
+      guard let command = try await rewind(at: outcome.revision) else { throw SwarmError.trimmed("") }
+      let planner = RewindPlanner(
+        journal: journal, request: request, target: command.target, head: command.plannedAt, horizon: horizon)
+      var report = try await planner.plan().report
+      report.revision = outcome.revision
+      return report
+    } catch .trimmed {
+      return RewindReport(
+        revision: outcome.revision, plannedAt: outcome.revision, entries: 0, changes: [], unchanged: [], blocked: [],
+        dependents: [], dependentCount: 0)
+    }
+  }
+
+  private func rewind(at revision: Revision) async throws(SwarmError) -> RewindCommand? {
+    let entries: [JournalEntry]
+    do { entries = try await journal.read(after: revision - 1, entryLimit: 1, byteLimit: 1) } catch {
+      throw SwarmError(error)
+    }
+    guard let stored = entries.first, stored.revision == revision else { return nil }
+    let entry: Entry
+    do { entry = try Entry(decoding: stored.payload) } catch { throw .corrupt(revision: revision, "\(error)") }
+    guard case .state(.rewind(let command)) = entry.command else { return nil }
+    return command
   }
 }
 

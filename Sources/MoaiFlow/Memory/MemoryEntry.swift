@@ -21,6 +21,8 @@ public struct MemoryPage: Sendable, Hashable {
   public let entries: [MemoryEntry]
   /// The key to go on after; nil at the end.
   public let next: UTF8String?
+  /// How far the swarm had come when the reading began.
+  public let revision: Revision
 }
 
 /// What the memory holds, namespace by namespace in the order of their bytes.
@@ -35,4 +37,6 @@ public struct MemoryStatistics: Sendable, Hashable {
   }
 
   public let namespaces: [Namespace]
+  /// How far the swarm had come when the reading began.
+  public let revision: Revision
 }

@@ -23,21 +23,41 @@ public struct MemoryProvider: MemoryAccess {
   /// `isPersistent` false: in this process only, until it ends. A persistent store also ends a volatile entry of the
   /// name; a volatile store hides a persistent one from this process.
   ///
-  /// Returns the entry as it stands afterwards; nil if somebody deleted it since.
+  /// Returns the entry as it stands afterwards, or, under an id that was used before, as it stood then; nil if somebody
+  /// deleted it since.
   /// - Throws: `.memoryFull` where a volatile entry does not fit; `.refused` as for any write of state.
   @discardableResult
   public func store(
     _ value: StateValue, as key: String, in namespace: String, isPersistent: Bool = true, id: CommandID? = nil
   ) async throws(SwarmError) -> MemoryEntry? {
+    try await storing(value, as: key, in: namespace, isPersistent: isPersistent, id: id).entry
+  }
+
+  /// As ``store(_:as:in:isPersistent:id:)``, and whether the entry came into being.
+  package func storing(
+    _ value: StateValue, as key: String, in namespace: String, isPersistent: Bool, id: CommandID?
+  ) async throws(SwarmError) -> (entry: MemoryEntry?, isNew: Bool) {
     let name = try MemoryName(namespace: namespace, key: key)
     guard isPersistent else {
       do { try ValueLimits().check(value) } catch { throw .invalid(field: "/value", "\(error)") }
-      try volatile.store(value, as: name, by: agent)
-      return MemoryEntry(name: name, value: value, agent: agent, record: nil)
+      let isNew = try volatile.store(value, as: name, by: agent)
+      return (MemoryEntry(name: name, value: value, agent: agent, record: nil), isNew)
     }
-    _ = try await perform([WriteRequest(name.stateKey, .operations([.assign(value)]), type: .register)], id: id)
+    let (outcome, results) = try await perform(
+      [WriteRequest(name.stateKey, .operations([.assign(value)]), type: .register)], id: id)
     volatile.delete(name)
-    return try await connection.reading(of: name.stateKey).map { MemoryEntry(name: name, $0) }
+    let reading = try await reading(of: name.stateKey, after: outcome)
+    return (reading.map { MemoryEntry(name: name, $0) }, results[0].isCreation)
+  }
+
+  /// The key now; after a repeated command as the first one left it, if that can still be read.
+  private func reading(of key: StateKey, after outcome: Outcome) async throws(SwarmError) -> StateReading? {
+    guard outcome.isRepeat else { return try await connection.reading(of: key) }
+    do {
+      return try await connection.reading(of: key, at: .revision(outcome.revision))
+    } catch .trimmed {
+      return try await connection.reading(of: key)
+    }
   }
 
   /// Deletes the entry of a name, volatile and persistent; returns whether there was one.
@@ -47,7 +67,7 @@ public struct MemoryProvider: MemoryAccess {
     let wasVolatile = volatile.delete(name)
     // Under an id it may be the repeat of a delete that was done.
     if id == nil, try await connection.reading(of: name.stateKey) == nil { return wasVolatile }
-    let results = try await perform([WriteRequest(name.stateKey, .delete)], id: id)
+    let results = try await perform([WriteRequest(name.stateKey, .delete)], id: id).results
     return results[0].changed || wasVolatile
   }
 
@@ -65,18 +85,20 @@ public struct MemoryProvider: MemoryAccess {
     var position: StateKey?
     while true {
       let scan = MemoryScan(prefix: MemoryName.prefix(of: namespace), after: position)
-      let page = try await scan.entries(limit: StatePlanner.keyLimit, in: connection) { _ in true }
+      let page = try await scan.entries(limit: StatePlanner.keyLimit, in: connection) { _ in true }.entries
       guard let last = page.last else { return deleted.count }
-      let results = try await perform(page.map { WriteRequest($0.name.stateKey, .delete) }, id: nil)
+      let results = try await perform(page.map { WriteRequest($0.name.stateKey, .delete) }, id: nil).results
       for (entry, result) in zip(page, results) where result.changed { deleted.insert(entry.name) }
       position = last.name.stateKey
     }
   }
 
-  private func perform(_ writes: [WriteRequest], id: CommandID?) async throws(SwarmError) -> [KeyResult] {
+  private func perform(
+    _ writes: [WriteRequest], id: CommandID?
+  ) async throws(SwarmError) -> (outcome: Outcome, results: [KeyResult]) {
     let outcome = try await connection.perform(Request(author: agent, via: via, id: id, body: .write(writes)))
     switch outcome.result {
-    case .state(let state): return state.keys
+    case .state(let state): return (outcome, state.keys)
     case .refused(let refusal): throw .refused(refusal)
     case .settings, .journal, .replica: connection.mismatch()
     }

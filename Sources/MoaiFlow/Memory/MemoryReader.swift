@@ -47,19 +47,19 @@ extension MemoryAccess {
       glob.matches(entry.name.key) && scan.after.map { $0 < entry.name.stateKey } ?? true
     }
     // One more than asked for tells whether there are more.
-    let stored = try await scan.entries(limit: limit + 1, in: connection) { glob.matches($0.name.key) }
+    let (stored, revision) = try await scan.entries(limit: limit + 1, in: connection) { glob.matches($0.name.key) }
     let names = Set(hidden.map(\.name))
     let merged = (stored.filter { !names.contains($0.name) } + hidden).sorted { $0.name < $1.name }
     let page = Array(merged.prefix(limit))
     let isCut = merged.count > limit || stored.count > limit
-    return MemoryPage(entries: page, next: isCut ? page.last?.name.key : nil)
+    return MemoryPage(entries: page, next: isCut ? page.last?.name.key : nil, revision: revision)
   }
 
   /// How much each namespace holds. Reads every value of the memory: O(bytes).
   public func statistics() async throws(SwarmError) -> MemoryStatistics {
     var namespaces: [UTF8String: MemoryStatistics.Namespace] = [:]
     let scan = MemoryScan(prefix: MemoryName.root, after: nil)
-    try await scan.forEach(in: connection) { entry in
+    let revision = try await scan.forEach(in: connection) { entry in
       namespaces[entry.name.namespace, default: .init(name: entry.name.namespace)].persistentEntries += 1
       namespaces[entry.name.namespace]?.persistentBytes += entry.value.encodedSize
       return true
@@ -68,7 +68,7 @@ extension MemoryAccess {
       namespaces[entry.name.namespace, default: .init(name: entry.name.namespace)].volatileEntries += 1
       namespaces[entry.name.namespace]?.volatileBytes += entry.value.encodedSize
     }
-    return MemoryStatistics(namespaces: namespaces.values.sorted { $0.name < $1.name })
+    return MemoryStatistics(namespaces: namespaces.values.sorted { $0.name < $1.name }, revision: revision)
   }
 }
 
@@ -77,32 +77,36 @@ struct MemoryScan {
   let prefix: String
   let after: StateKey?
 
-  /// The first entries that `isWanted` picks.
+  /// The first entries that `isWanted` picks, and the revision at which the reading began.
   func entries(
     limit: Int, in connection: any SwarmConnection, where isWanted: (MemoryEntry) -> Bool
-  ) async throws(SwarmError) -> [MemoryEntry] {
+  ) async throws(SwarmError) -> (entries: [MemoryEntry], revision: Revision) {
     var found: [MemoryEntry] = []
-    try await forEach(in: connection) { entry in
+    let revision = try await forEach(in: connection) { entry in
       if isWanted(entry) { found.append(entry) }
       return found.count < limit
     }
-    return found
+    return (found, revision)
   }
 
-  /// Calls `body` with each entry until it returns false.
+  /// Calls `body` with each entry until it returns false; returns the revision at which the reading began.
+  @discardableResult
   func forEach(
     in connection: any SwarmConnection, _ body: (MemoryEntry) -> Bool
-  ) async throws(SwarmError) {
+  ) async throws(SwarmError) -> Revision {
     var position = after
+    var revision: Revision?
     while true {
       let query = Query.keys(
         KeyFilter(prefix: prefix), after: position, limit: Swarm.pageLimit, includingValues: true)
       guard case .keys(let page) = try await connection.answer(query) else { connection.mismatch() }
+      let began = revision ?? page.cursor.revision
+      revision = began
       for key in page.keys {
         guard let entry = MemoryEntry(key) else { continue }
-        if !body(entry) { return }
+        if !body(entry) { return began }
       }
-      guard let next = page.next else { return }
+      guard let next = page.next else { return began }
       position = next
     }
   }

@@ -32,10 +32,12 @@ public final class VolatileMemory: Sendable {
     self.limits = limits
   }
 
+  /// Returns whether nothing stood under the name.
   /// - Throws: `.memoryFull`; then the entry that stood under the name is still there.
-  func store(_ value: StateValue, as name: MemoryName, by agent: AgentID) throws(SwarmError) {
+  @discardableResult
+  func store(_ value: StateValue, as name: MemoryName, by agent: AgentID) throws(SwarmError) -> Bool {
     let new = Entry(value: value, agent: agent, bytes: value.encodedSize + name.stateKey.name.count)
-    try contents.withLock { (contents: inout Contents) throws(SwarmError) in
+    return try contents.withLock { (contents: inout Contents) throws(SwarmError) in
       let old = contents.entries[name]
       guard contents.entries.count + (old == nil ? 1 : 0) <= limits.entries else {
         throw .memoryFull("\(limits.entries) volatile entries are stored, at most so many fit")
@@ -46,6 +48,7 @@ public final class VolatileMemory: Sendable {
       }
       contents.entries[name] = new
       contents.bytes = bytes
+      return old == nil
     }
   }
 

@@ -72,7 +72,8 @@ extension ReplicaRefusal: CustomStringConvertible {
     case .outOfOrder(let replica, let first, let accepted):
       "replica \(replica): the next write is \(accepted + 1), not \(first)"
     case .forked(let replica, let first):
-      "replica \(replica) was copied: another one has used number \(first); write on under a new id"
+      "replica \(replica) has sent other writes under number \(first), or another delta before it; if its folder was "
+        + "copied, write on under a new id. A delta takes a number for each key and one for each of its operations"
     case .tooManyKept(let replica, let limit):
       "replica \(replica) has \(limit) refused deltas; resolve some of them"
     case .notReservable(let key, let why): "\(key): \(why)"

@@ -45,6 +45,9 @@ public struct KeyResult: Sendable, Hashable {
   public let changed: Bool
   /// Whose writes, newer than the writer's base, this write now hides; at most 16 (rule §4.4).
   public let overwrote: [Overwritten]
+
+  /// Whether the key came into being.
+  public var isCreation: Bool { changed && version == 1 }
 }
 
 /// A write that the writer had not seen and whose value is no longer shown.

@@ -2,13 +2,14 @@ import MoaiCRDT
 
 extension HistoryPage {
   /// `{state_key, changes: [{revision, agent_id, via?, timestamp, crdt_type, version, created?, deleted or delta,
-  /// rewind?}], next, horizon}`, newest first.
+  /// rewind?}], next: string or null, horizon, revision}`, newest first.
   public var json: StateValue {
     var fields = WireFields()
     fields.add("state_key", .string(key.name))
     fields.add("changes", .array(changes.map(\.json)))
-    fields.add("next", next.map { .int($0) } ?? .null)
+    fields.add("next", next.map { .string(UTF8String("\($0)")) } ?? .null)
     fields.add("horizon", integer: horizon)
+    fields.add("revision", integer: revision)
     return fields.json
   }
 }

@@ -18,20 +18,24 @@ extension MemoryEntry {
 }
 
 extension MemoryPage {
-  /// `{entries: […], next: string or null}`.
+  /// `{entries: […], next: string or null, revision}`.
   public var json: StateValue {
     var fields = WireFields()
     fields.add("entries", .array(entries.map(\.json)))
     fields.add("next", next.map { .string($0) } ?? .null)
+    fields.add("revision", integer: revision)
     return fields.json
   }
 }
 
 extension MemoryStatistics {
-  /// `{namespaces: [{namespace, persistent_entries, persistent_bytes, volatile_entries, volatile_bytes}]}`.
+  /// `{namespaces: [{namespace, persistent_entries, persistent_bytes, volatile_entries, volatile_bytes}], next: null,
+  /// revision}`.
   public var json: StateValue {
     var fields = WireFields()
     fields.add("namespaces", .array(namespaces.map(\.json)))
+    fields.add("next", .null)
+    fields.add("revision", integer: revision)
     return fields.json
   }
 }

@@ -30,7 +30,7 @@ extension ReplicaCommand {
 }
 
 extension ReplicaDelta {
-  /// `{replica, n, last, base?, seen?, previous_hash, hash, timestamp, logical?, writes}`.
+  /// `{replica, n, last, base?, seen?, previous_hash, hash, timestamp, logical?, ops: [{state_key, ops or delete, …}]}`.
   public var json: StateValue {
     var fields = WireFields()
     fields.add("replica", text: replica.description)
@@ -45,7 +45,7 @@ extension ReplicaDelta {
     fields.add("previous_hash", text: Epoch(previousHash).description)
     fields.add("hash", text: Epoch(hash).description)
     fields.add(timestamp)
-    fields.add("writes", .array(writes.map(\.json)))
+    fields.add("ops", .array(writes.map(\.json)))
     return fields.json
   }
 }

@@ -34,6 +34,10 @@ extension KeyResult {
       fields.add("revision", integer: revision)
       fields.add("version", integer: version)
       fields.add("cursor", text: cursor.description)
+      if revision == 0 {
+        fields.add("value", .null)
+        fields.add("crdt_type", .null)
+      }
     }
     fields.add("overwrote", .array(overwrote.map(\.json)))
     return fields.json

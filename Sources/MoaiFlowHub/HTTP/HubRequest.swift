@@ -131,8 +131,14 @@ struct HubRequest: Sendable {
     return Freshness(atLeast: revision, within: .milliseconds(wait ?? 0))
   }
 
+  /// "Not acceptable" (RFC 9110, section 12.4.2).
+  private static let zeroWeights: Set<String> = ["q=0", "q=0.0", "q=0.00", "q=0.000"]
+
   var wantsEventStream: Bool {
-    headers[.accept]?.split(separator: ",").contains { $0.contains("text/event-stream") } ?? false
+    headers[.accept]?.lowercased().split(separator: ",").contains { range in
+      let parts = range.split(separator: ";").map { $0.filter { $0 != " " } }
+      return parts.first == "text/event-stream" && !parts.dropFirst().contains { HubRequest.zeroWeights.contains($0) }
+    } ?? false
   }
 }
 

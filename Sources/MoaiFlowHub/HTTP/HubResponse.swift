@@ -60,8 +60,9 @@ extension Problem {
     if !allow.isEmpty { headers[.allow] = allow.map(\.rawValue).joined(separator: ", ") }
     if let challenge { headers[.wwwAuthenticate] = challenge }
     if closesConnection { headers[.connection] = "close" }
-    var bytes = JSONWriter.bytes(json, style: .spaced)
-    bytes.append(UInt8(ascii: "\n"))
-    return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body)))
   }
+
+  /// The document, as it is sent.
+  var body: [UInt8] { JSONWriter.bytes(json, style: .spaced) + [UInt8(ascii: "\n")] }
 }

@@ -45,6 +45,11 @@ struct HubRouter {
     try caller.require(route.permission)
     if route.method != .get, !route.isConditional { try refuseConditions(in: request.headers) }
     let body = try await collect(request.body)
+    if body.readableBytes > 0, !route.takesBody {
+      throw Problem(
+        .unprocessableContent, "invalid",
+        "\(route.method.rawValue) \(route.path) takes no body; fields go into the query")
+    }
     var segments: [String: Substring] = [:]
     for name in route.segments { segments[name] = context.parameters[name[...]] }
     let parsed = HubRequest(
@@ -115,6 +120,11 @@ struct ProblemMiddleware: RouterMiddleware {
       return Problem(error.status, "refused", "the request was not understood").response
     } catch is HTTPParserError {
       return Problem(.badRequest, "malformed", "the body is not what its headers say").response
+    } catch is SlowRequests.TimedOut {
+      var problem = Problem(
+        .requestTimeout, "request_timeout", "the body took longer than \(hub.configuration.idleTimeout)")
+      problem.closesConnection = true
+      return problem.response
     } catch is CancellationError {
       throw CancellationError()
     } catch {

@@ -32,7 +32,10 @@ struct QueryItems: Sendable {
   }
 
   /// How many a list may have: 100, at most 1,000; more is taken as the maximum.
-  func limit() throws(Problem) -> Int { min(try integer("limit", in: 1...Int.max) ?? 100, 1_000) }
+  func limit() throws(Problem) -> Int {
+    if let text = items["limit"], text.utf8.count > 18, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) { return 1_000 }
+    return min(try integer("limit", in: 1...Int.max) ?? 100, 1_000)
+  }
 
   func flag(_ name: String) throws(Problem) -> Bool? {
     switch items[name] {

@@ -16,6 +16,8 @@ struct Route: Sendable {
   /// Whether it heeds `If-Match` and `If-None-Match`.
   let isConditional: Bool
   let handler: Handler
+  /// Whether fields may come in a body.
+  let takesBody: Bool
   /// The names of the segments that the path takes, in order.
   let segments: [String]
 
@@ -31,6 +33,7 @@ struct Route: Sendable {
     self.query = query
     self.isConditional = isConditional
     self.handler = handler
+    takesBody = OpenAPIBodies.hasBody(method, path)
     segments = path.split(separator: "/").compactMap {
       $0.hasPrefix("{") ? String($0.dropFirst().dropLast()) : nil
     }

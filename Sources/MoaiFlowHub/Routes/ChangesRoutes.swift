@@ -27,7 +27,9 @@ extension Route {
 
 extension ChangesStart {
   /// `head`, a revision, a cursor, or a page's `next`; the beginning where nothing is given.
-  init(_ text: String?) throws(Problem) {
+  ///
+  /// - Parameter field: where it stands in the request.
+  init(_ text: String?, from field: String = "/since") throws(Problem) {
     switch text {
     case nil: self = .beginning
     case "head": self = .head
@@ -37,7 +39,7 @@ extension ChangesStart {
       } else if let page = PageToken(text) {
         self = .page(page)
       } else {
-        throw .invalid("/since", "must be a revision, a cursor, a page's next, or head")
+        throw .invalid(field, "must be a revision, a cursor, a page's next, or head")
       }
     }
   }

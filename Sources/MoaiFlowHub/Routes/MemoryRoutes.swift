@@ -37,10 +37,17 @@ extension Route {
       let body = try request.object(allowing: ["value", "agent_id"])
       let author = try request.author(in: body)
       let member = try await hub.swarm(of: request).join(as: author)
-      let entry = try await member.memory.store(
-        try body.required("value"), as: try request.segment("key"), in: try request.segment("namespace"),
-        isPersistent: try request.query.flag("persistent") ?? true, id: try request.commandID(of: author.agent))
-      return .json(entry?.json ?? ["stored": true])
+      let (namespace, key) = (try request.segment("namespace"), try request.segment("key"))
+      let value = try body.required("value")
+      let (entry, isNew) = try await member.memory.storing(
+        value, as: key, in: namespace, isPersistent: try request.query.flag("persistent") ?? true,
+        id: try request.commandID(of: author.agent))
+      // Somebody may have deleted it since.
+      let stored: StateValue = [
+        "namespace": StateValue(namespace), "key": StateValue(key), "value": value, "persistent": true,
+        "agent_id": .string(author.agent.name),
+      ]
+      return .json(entry?.json ?? stored, status: isNew ? .created : .ok)
     },
     Route(
       .delete, "\(memory)/{namespace}/{key}", "Delete an entry", needs: .write, query: ["agent_id"]

@@ -6,11 +6,23 @@ extension Route {
   private static let replica = "\(swarm)/replicas/{replica}"
 
   static let replicaRoutes: [Route] = [
-    Route(.get, "\(swarm)/replicas", "List offline replicas", needs: .read, query: HubRequest.freshness) {
-      request, hub in
-      guard case .replicas(let statuses) = try await hub.answer(.replicas, of: hub.swarm(of: request), to: request)
-      else { throw Problem.mismatch }
-      return .json(["replicas": .array(statuses.map(\.json)), "next": .null])
+    Route(
+      .get, "\(swarm)/replicas", "List offline replicas", needs: .read,
+      query: HubRequest.freshness.union(["limit", "after"])
+    ) { request, hub in
+      let swarm = try await hub.swarm(of: request)
+      let limit = try request.query.limit()
+      let after = try request.query.replica("after")
+      guard case .status(let status) = try await hub.answer(.status, of: swarm, to: request) else {
+        throw Problem.mismatch
+      }
+      let rest = try await swarm.replicas().drop { status in after.map { status.replica <= $0 } ?? false }
+      let page = rest.prefix(limit)
+      return .json([
+        "replicas": .array(page.map(\.json)),
+        "next": rest.count > limit ? page.last.map { StateValue($0.replica.description) } ?? .null : .null,
+        "revision": .int(status.revision),
+      ])
     },
     Route(.get, replica, "What the journal knows of an offline replica", needs: .read, query: HubRequest.freshness) {
       request, hub in
@@ -22,13 +34,16 @@ extension Route {
       guard let status else { throw Problem.unknownReplica(replica) }
       return .json(status.json)
     },
-    Route(.delete, replica, "Close an offline replica", needs: .write, query: ["agent_id"]) { request, hub in
+    Route(.delete, replica, "Close an offline replica", needs: .write, query: ["agent_id", "even_if_unknown"]) {
+      request, hub in
       let replica = try request.replica()
       let author = try request.authorOrOperator()
       let swarm = try await hub.swarm(of: request)
-      // Its own agent may close one of which the journal has never heard.
-      if author.agent == .operator, try await !swarm.replicas().contains(where: { $0.replica == replica }) {
-        throw Problem.unknownReplica(replica)
+      // An id may be given up before the journal has heard of it: others may have met its writes.
+      if try request.query.flag("even_if_unknown") != true {
+        guard case .replica(_?) = try await swarm.answer(.replica(replica)) else {
+          throw Problem.unknownReplica(replica)
+        }
       }
       return .json(try await ReplicaRequest(request, hub).perform(.close(replica), as: author).json)
     },
@@ -94,14 +109,14 @@ private struct ReplicaRequest {
     let replica = try request.replica()
     let body = try request.object(allowing: ["deltas", "agent_id"])
     let author = try request.author(in: body)
+    let swarm = try await hub.swarm(of: request)
     var deltas: [ReplicaDelta] = []
     for (json, place) in try body.elements("deltas") ?? [] {
-      deltas.append(try ReplicaDelta(json: json, of: replica, at: place))
+      deltas.append(try ReplicaDelta(json: json, of: replica, in: swarm.epoch, at: place))
     }
     guard 1...ReplicaRequest.limit ~= deltas.count else {
       throw Problem.invalid("/deltas", "\(deltas.count) deltas; 1 to \(ReplicaRequest.limit) go at once")
     }
-    let swarm = try await hub.swarm(of: request)
     let outcomes = try await swarm.send(deltas, as: author.agent, via: author.via)
     if case .refused(let refusal)? = outcomes.first?.result { throw Problem(refusal) }
     var accepted: UInt64 = 0
@@ -129,10 +144,22 @@ extension Problem {
 
 extension HubRequest {
   fileprivate func replica() throws(Problem) -> ReplicaID {
-    let text = try segment("replica")
+    try ReplicaID(digits: try segment("replica"), field: "/replica")
+  }
+}
+
+extension QueryItems {
+  fileprivate func replica(_ name: String) throws(Problem) -> ReplicaID? {
+    guard let text = self[name] else { return nil }
+    return try ReplicaID(digits: text, field: "/\(name)")
+  }
+}
+
+extension ReplicaID {
+  fileprivate init(digits text: String, field: String) throws(Problem) {
     guard text.utf8.count == 16, let number = UInt64(text, radix: 16), ReplicaID(number).description == text else {
-      throw .invalid("/replica", "must be sixteen hexadecimal digits")
+      throw .invalid(field, "must be sixteen hexadecimal digits")
     }
-    return ReplicaID(number)
+    self.init(number)
   }
 }

@@ -77,7 +77,8 @@ struct StateWrite {
     self.hub = hub
   }
 
-  /// Writes one key: the new version, and whom it overwrote; 201 if the key came into being.
+  /// Writes one key: the new version, and whom it overwrote; 201 if the key came into being. Where nothing was taken from
+  /// nothing there is no version: its revision is 0, its value null.
   func perform(
     _ names: Set<UTF8String>, _ parse: (WireObject) throws(WireError) -> WriteRequest
   ) async throws -> HubResponse {
@@ -91,7 +92,7 @@ struct StateWrite {
     let reading = try await reading(of: result, outcome, in: swarm)
     return .json(
       result.json(reading: reading, cursor: Cursor(epoch: swarm.epoch, revision: outcome.revision)),
-      status: result.version == 1 && result.changed ? .created : .ok,
+      status: result.isCreation ? .created : .ok,
       entityTag: EntityTag.text(result.revision, swarm.epoch))
   }
 
@@ -119,7 +120,7 @@ struct StateWrite {
     fields.add("cursor", text: Cursor(epoch: swarm.epoch, revision: outcome.revision).description)
     fields.add("keys", .array(results.map(\.json)))
     if outcome.isRepeat { fields.add("repeated", true) }
-    return .json(fields.json)
+    return .json(fields.json, status: results.contains(where: \.isCreation) ? .created : .ok)
   }
 
   private func perform(

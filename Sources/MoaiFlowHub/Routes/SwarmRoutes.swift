@@ -24,14 +24,22 @@ extension Route {
       // Settings that cannot be read make no swarm.
       let settings = try request.body.readableBytes > 0 ? SwarmSettings(json: try request.json()) : nil
       let id = try request.commandID(of: author.agent)
-      let (swarm, isNew) = try await hub.swarms.obtain(name)
-      if let settings {
-        let bounded = hub.swarms.bounded(settings)
-        let outcome = try await swarm.perform(
-          Request(author: author.agent, via: author.via, id: id, form: request.form, body: .settings(bounded)))
-        if case .refused(let refusal) = outcome.result { throw Problem(refusal) }
+      var attempts = 0
+      while true {
+        attempts += 1
+        do {
+          let (swarm, isNew) = try await hub.swarms.obtain(name, key: request.headers[.idempotencyKey])
+          if let settings {
+            let body = Request.Body.settings(hub.swarms.bounded(settings))
+            let outcome = try await swarm.perform(
+              Request(author: author.agent, via: author.via, id: id, form: request.form, body: body))
+            if case .refused(let refusal) = outcome.result { throw Problem(refusal) }
+          }
+          return .json(try await swarm.description(), status: isNew ? .created : .ok)
+        } catch SwarmError.closed where attempts < 3 {
+          // Somebody deleted it meanwhile; it is made anew.
+        }
       }
-      return .json(try await swarm.description(), status: isNew ? .created : .ok)
     },
     Route(.get, swarm, "Where a swarm stands, and its settings", needs: .read, query: HubRequest.freshness) {
       request, hub in

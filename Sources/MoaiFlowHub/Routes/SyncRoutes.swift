@@ -28,10 +28,12 @@ extension Route {
       let response = try SyncResponse(fields: body)
       let swarm = try await hub.swarm(of: request)
       let id = try request.requestID()
-      guard let answer = hub.requests.take(id, of: agent, in: swarm.name, now: hub.now()) else {
+      let fate = await hub.requests.take(
+        response, under: try request.commandID(of: agent), to: id, of: agent, in: swarm.name, now: hub.now())
+      guard let fate else {
         throw Problem(.notFound, "unknown_request", "\(agent) is not asked anything under this id, or has answered")
       }
-      switch await answer(.success(.state(response))) {
+      switch fate {
       case .inTime: return HubResponse(status: .accepted, body: .json(["accepted": true]))
       case .joined: return .json(["joined": true])
       case .discarded: return .json(["joined": false])

@@ -22,7 +22,12 @@ struct ChangeStream: Sendable {
       throw Problem.invalid("/\(name)", "a stream has no such parameter")
     }
     let filter = KeyFilter(prefix: request.query["prefix"] ?? "")
-    let start = try ChangesStart(request.headers[.lastEventID] ?? request.query["since"])
+    let start =
+      if let last = request.headers[.lastEventID] {
+        try ChangesStart(last, from: "/Last-Event-ID")
+      } else {
+        try ChangesStart(request.query["since"])
+      }
     let swarm = try await hub.swarm(of: request)
     // Waits for what the reader wants it to have seen.
     if try request.freshness() != nil { _ = try await hub.answer(.status, of: swarm, to: request) }

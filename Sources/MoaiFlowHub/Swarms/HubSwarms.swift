@@ -26,13 +26,21 @@ actor HubSwarms {
     didSet { publish() }
   }
   private var isClosed = false
-  /// The newest requests to delete that were done.
-  private var deletions: [Deletion] = []
-  private static let deletionLimit = 1_000
+  /// The newest requests to make or delete a swarm that were done: no journal remembers them.
+  private var done: [Done] = []
+  private static let doneLimit = 1_000
 
-  private struct Deletion: Equatable {
+  private struct Done: Equatable {
+    enum Work { case creation, deletion }
+
+    let work: Work
     let swarm: SwarmName
     let key: String
+  }
+
+  private func note(_ request: Done) {
+    done.append(request)
+    if done.count > HubSwarms.doneLimit { done.removeFirst() }
   }
 
   /// Those that are open, for whoever asks without waiting for the actor: every request does.
@@ -146,23 +154,35 @@ actor HubSwarms {
   }
 
   /// The swarm of a name, which is made if there is none; and whether it was.
-  func obtain(_ name: SwarmName) async throws(Problem) -> (swarm: Swarm, isNew: Bool) {
-    do {
-      return (try await swarm(name), false)
-    } catch  where error.code == "unknown_swarm" {
+  ///
+  /// - Parameter key: a request that is repeated under it is told the same, for as long as the hub runs.
+  func obtain(_ name: SwarmName, key: String?) async throws(Problem) -> (swarm: Swarm, isNew: Bool) {
+    let request = key.map { Done(work: .creation, swarm: name, key: $0) }
+    var isNew = false
+    while true {
       do {
-        _ = try await store.create(name)
-        deleted.withLock { _ = $0.remove(name) }
-        return (try await swarm(name), true)
-      } catch let error as JournalError {
-        guard case .alreadyExists = error else { throw Problem(error) }
-        return (try await swarm(name), false)
-      } catch let error as Problem {
-        throw error
-      } catch {
-        throw Problem(.internalServerError, "internal", "\(error)")
+        let swarm = try await swarm(name)
+        // Who deletes it at the same time may have begun before it was found, or after.
+        guard case .open(let current)? = places[name], current === swarm else { continue }
+        if isNew, let request { note(request) }
+        return (swarm, isNew || request.map(done.contains) ?? false)
+      } catch  where error.code == "unknown_swarm" {
+        isNew = try await create(name)
       }
     }
+  }
+
+  /// - Returns: whether it was this call that made it.
+  private func create(_ name: SwarmName) async throws(Problem) -> Bool {
+    do throws(JournalError) {
+      _ = try await store.create(name)
+    } catch .alreadyExists {
+      return false
+    } catch {
+      throw Problem(error)
+    }
+    deleted.withLock { _ = $0.remove(name) }
+    return true
   }
 
   /// Deletes a swarm with its history; its streams end.
@@ -170,12 +190,10 @@ actor HubSwarms {
   /// - Parameter key: a request that is repeated under it deletes nothing more, for as long as the hub runs: the journal that
   ///   would remember it has gone.
   func delete(_ name: SwarmName, key: String?) async throws(Problem) {
-    let request = key.map { Deletion(swarm: name, key: $0) }
-    if let request, deletions.contains(request) { return }
+    let request = key.map { Done(work: .deletion, swarm: name, key: $0) }
+    if let request, done.contains(request) { return }
     try await delete(name)
-    guard let request else { return }
-    deletions.append(request)
-    if deletions.count > HubSwarms.deletionLimit { deletions.removeFirst() }
+    if let request { note(request) }
   }
 
   private func delete(_ name: SwarmName) async throws(Problem) {

@@ -79,7 +79,7 @@ struct HubAccessTests {
     let machine = try token("host", "--as", "machine", "--covers", "m-*")
     #expect(try ask(machine, "PUT", "state/k", #"{"value": 4, "agent_id": "m-1"}"#).json()["agent_id"] == "m-1")
     #expect(try ask(machine, "PUT", "state/k", #"{"value": 5}"#).json()["agent_id"] == "machine")
-    #expect(try ask(machine, "PUT", "memory/notes/x", #"{"value": 5, "agent_id": "m-2"}"#).status == 200)
+    #expect(try ask(machine, "PUT", "memory/notes/x", #"{"value": 5, "agent_id": "m-2"}"#).status == 201)
     let entries = try #require(try ask(admin, "GET", "log").json()["entries"]?.arrayValue)
     #expect(entries.map { $0["agent_id"] } == ["alice", "worker-7", "m-1", "machine", "m-2"])
     #expect(entries.map { $0["via"] } == [nil, nil, "machine", nil, "machine"])

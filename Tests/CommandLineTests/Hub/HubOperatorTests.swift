@@ -153,7 +153,7 @@ struct HubOperatorTests {
     let replica = "00000000000000aa"
     let delta = #"""
       {"n": 1, "previous_hash": "0000000000000000", "timestamp": "2026-01-01T00:00:00.000Z",
-       "writes": [{"state_key": "s", "ops": [{"op": "add", "element": "x"}]}]}
+       "ops": [{"state_key": "s", "ops": [{"op": "add", "element": "x"}]}]}
       """#
     let sent = try hub("POST", "replicas/\(replica)/deltas", #"{"agent_id": "alice", "deltas": [\#(delta)]}"#).json()
     #expect(sent["accepted_to"] == 2 && sent["refused"] == [])
@@ -171,6 +171,20 @@ struct HubOperatorTests {
     let refused = try hub("POST", "replicas/\(replica)/deltas", #"{"agent_id": "alice", "deltas": [\#(gap)]}"#)
     #expect(refused.status == 409 && refused.code == "out_of_order")
     #expect(try hub("POST", "replicas/\(replica)/deltas", #"{"agent_id": "alice", "deltas": []}"#).field == "/deltas")
+    // A base may be a plain number of the present epoch.
+    let revision = try #require(try hub("GET", "/v1/swarms/default").json()["revision"]?.intValue)
+    let hash = try #require(status["hash"]?.stringValue)
+    let second = #"""
+      {"n": 3, "base": \#(revision), "previous_hash": "\#(hash)", "timestamp": "2026-01-01T00:00:01.000Z",
+       "ops": [{"state_key": "s", "ops": [{"op": "remove", "element": "x"}]}]}
+      """#
+    let follows = try hub("POST", "replicas/\(replica)/deltas", #"{"agent_id": "alice", "deltas": [\#(second)]}"#)
+    #expect(try follows.json()["accepted_to"] == 4)
+    #expect(try hub("GET", "state/s").json()["value"] == [])
+    // One number too few: the key took one, and its operation another.
+    let miscounted = second.replacing("\"n\": 3", with: "\"n\": 4")
+    let wrong = try hub("POST", "replicas/\(replica)/deltas", #"{"agent_id": "alice", "deltas": [\#(miscounted)]}"#)
+    #expect(wrong.code == "replica_forked" && wrong.body.contains("takes a number for each key"), "\(wrong.body)")
     #expect(try hub("DELETE", "replicas/\(replica)").json()["closed"] == true)
     #expect(try hub("POST", "state/budget/ops", spend).status == 200, "what it reserved is free again")
     #expect(try hub("GET", "replicas/00000000000000bb").code == "unknown_replica")

@@ -93,6 +93,16 @@ struct HubAddress: Sendable {
   func callAsFunction(
     _ method: String, _ path: String, _ body: String? = nil, headers: [String: String] = [:]
   ) throws -> Answer {
+    let answer = try send(method, path, body, headers: headers)
+    let fault = try AnswerSchemas.of(self).fault(of: answer, to: method, HubAddress.place(path))
+    #expect(fault == nil, "the OpenAPI document says otherwise")
+    return answer
+  }
+
+  /// The same, whatever the answer is like.
+  func send(
+    _ method: String, _ path: String, _ body: String? = nil, headers: [String: String] = [:]
+  ) throws -> Answer {
     let connection = try HubConnection(port: port)
     try connection.send(HubAddress.request(method, path, body, headers, port, closing: true))
     let bytes = try connection.readToEnd()
@@ -108,6 +118,10 @@ struct HubAddress: Sendable {
     return try HubStream(connection)
   }
 
+  private static func place(_ path: String) -> String {
+    path.hasPrefix("/") ? path : "/v1/swarms/default/\(path)"
+  }
+
   private static func request(
     _ method: String, _ path: String, _ body: String?, _ headers: [String: String], _ port: Int, closing: Bool
   ) -> String {
@@ -118,12 +132,11 @@ struct HubAddress: Sendable {
       all["Content-Length"] = "\(body.utf8.count)"
     }
     all.merge(headers) { $1 }
-    let place = path.hasPrefix("/") ? path : "/v1/swarms/default/\(path)"
     let lines = all.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\r\n" }.joined()
-    return "\(method) \(place) HTTP/1.1\r\n\(lines)\r\n\(body ?? "")"
+    return "\(method) \(place(path)) HTTP/1.1\r\n\(lines)\r\n\(body ?? "")"
   }
 
-  private static func parse(_ bytes: [UInt8]) throws -> Answer {
+  static func parse(_ bytes: [UInt8]) throws -> Answer {
     let text = String(decoding: bytes, as: UTF8.self)
     guard let end = text.range(of: "\r\n\r\n") else { throw ConnectionLost() }
     let lines = text[..<end.lowerBound].components(separatedBy: "\r\n")
@@ -179,6 +192,15 @@ final class HubConnection {
   func read() throws -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = recv(socket, &buffer, buffer.count, 0)
+    guard count >= 0 else { throw ConnectionLost() }
+    return Array(buffer.prefix(count))
+  }
+
+  /// What has come already; nil: nothing, and the connection is open.
+  func readIfThere() throws -> [UInt8]? {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    let count = recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+    if count < 0, errno == EAGAIN { return nil }
     guard count >= 0 else { throw ConnectionLost() }
     return Array(buffer.prefix(count))
   }

@@ -41,6 +41,11 @@ struct HubRefusalTests {
       ("GET", "/v1/swarms/other/state", nil, 404, "unknown_swarm", nil),
       ("GET", "/v2", nil, 404, "not_found", nil),
       ("DELETE", "state/k", nil, 422, "invalid", "/agent_id"),
+      ("DELETE", "state/k?agent_id=a", #"{"agent_id": "b"}"#, 422, "invalid", nil),
+      (
+        "POST", "replicas/00000000000000aa/deltas", #"{"agent_id": "a", "deltas": [{"n": 1}]}"#, 422, "invalid",
+        "/deltas/0/previous_hash"
+      ),
     ] as [(String, String, String?, Int, String, String?)])
   func badRequest(
     method: String, path: String, body: String?, status: Int, code: String, field: String?
@@ -60,6 +65,17 @@ struct HubRefusalTests {
     #expect(form.status == 415 && form.code == "unsupported_media_type")
     let charset = ["Content-Type": "application/json; charset=utf-8"]
     #expect(try hub("PUT", "state/k", #"{"value": 1, "agent_id": "a"}"#, headers: charset).status == 201)
+  }
+
+  @Test("a stream is what Accept asks for, in any case, unless its weight is zero; a wrong Last-Event-ID is named")
+  func accepting() throws {
+    for (accept, streams) in [
+      ("text/event-stream;q=0, application/json", false), ("application/json", false), ("Text/Event-Stream", true),
+      ("application/json, text/event-stream; q=0.5", true),
+    ] {
+      let answer = try hub("GET", "changes", headers: ["Accept": accept, "Last-Event-ID": "yesterday"])
+      #expect(answer.field == (streams ? "/Last-Event-ID" : nil) && answer.status == (streams ? 422 : 200), "\(accept)")
+    }
   }
 
   @Test("a body that is too long is 413, and the connection is only closed when it is far too long")

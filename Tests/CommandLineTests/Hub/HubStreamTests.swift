@@ -63,7 +63,7 @@ struct HubStreamTests {
   func snapshot() throws {
     for entry in 0..<3 {
       let writes = (0..<700).map { #"{"state_key": "k\#(entry)-\#($0)", "value": \#($0)}"# }.joined(separator: ",")
-      #expect(try hub("POST", "batch", #"{"agent_id": "a", "writes": [\#(writes)]}"#).status == 200)
+      #expect(try hub("POST", "batch", #"{"agent_id": "a", "writes": [\#(writes)]}"#).status == 201)
     }
     let stream = try hub.stream("changes", headers: ["Last-Event-ID": "0123456789abcdef-7"])
     var ids: [String?] = []
@@ -135,7 +135,9 @@ struct HubStreamTests {
         for _ in 0..<60 {
           // Deletions overtake each other, and what was made since.
           if number < 2 {
-            _ = try? address("PUT", "/v1/swarms/churn")
+            if let answer = try? address("PUT", "/v1/swarms/churn", "{}") {
+              #expect(200...201 ~= answer.status, "\(answer)")
+            }
           } else if number < 6 {
             _ = try? address("DELETE", "/v1/swarms/churn")
           } else if let stream = try? address.stream("/v1/swarms/churn/changes"), stream.status == 200 {
@@ -169,7 +171,9 @@ struct HubStreamTests {
     #expect(try asked.json()["state_key"] == "tags")
     let id = try #require(try asked.json()["request_id"]?.stringValue)
     let response = #"{"agent_id": "alice", "base": 0, "ops": [{"op": "add", "element": "x"}]}"#
-    #expect(try hub("POST", "sync/\(id)/responses", response).status == 202)
+    let once = ["Idempotency-Key": "r1"]
+    #expect(try hub("POST", "sync/\(id)/responses", response, headers: once).status == 202)
+    #expect(try hub("POST", "sync/\(id)/responses", response, headers: once).status == 202, "the first answer again")
     #expect(try hub("POST", "sync/\(id)/responses", response).code == "unknown_request", "one answer each")
     let report = try await sync.value.json()
     #expect(report["responders"] == ["alice"] && report["asked"] == 2)

@@ -56,6 +56,27 @@ struct HubSwarmTests {
     #expect(try hub("GET", "memory/notes/k").json()["value"] == 1)
   }
 
+  @Test("a list takes any limit, however large, as 1,000; a history's next is a text that leads on")
+  func lists() throws {
+    for value in 1...3 { try hub("PUT", "state/k", #"{"value": \#(value), "agent_id": "a"}"#) }
+    #expect(try hub("GET", "state?limit=99999999999999999999999999").status == 200)
+    let page = try hub("GET", "state/k/history?limit=1").json()
+    #expect(page["revision"] == 3 && page["next"] == "3")
+    let rest = try hub("GET", "state/k/history?before=\(page["next"]?.stringValue ?? "")").json()
+    #expect(rest["changes"]?.arrayValue?.count == 2 && rest["next"] == .null)
+    let batch = #"{"agent_id": "a", "writes": [{"state_key": "k", "value": 4}, {"state_key": "new", "value": 1}]}"#
+    #expect(try hub("POST", "batch", batch).status == 201)
+    #expect(try hub("POST", "batch", batch).status == 200)
+  }
+
+  @Test("a swarm that is made under an Idempotency-Key is made once, and its repeat is told the same")
+  func madeOnce() throws {
+    let key = ["Idempotency-Key": "c1"]
+    #expect(try hub("PUT", "/v1/swarms/lab", "{}", headers: key).status == 201)
+    #expect(try hub("PUT", "/v1/swarms/lab", "{}", headers: key).status == 201)
+    #expect(try hub("PUT", "/v1/swarms/lab", "{}").status == 200)
+  }
+
   @Test("a deletion that is repeated under its Idempotency-Key leaves the swarm alone that has the name now")
   func deletedOnce() throws {
     try hub("PUT", "/v1/swarms/lab")
@@ -71,8 +92,19 @@ struct HubSwarmTests {
 
   @Test("memory is stored, listed, kept out of the journal if asked, and deleted")
   func memory() throws {
-    try hub("PUT", "memory/notes/a", #"{"value": {"x": 1}, "agent_id": "alice"}"#)
-    try hub("PUT", "memory/notes/b?persistent=false", #"{"value": 2, "agent_id": "alice"}"#)
+    let stored = #"{"value": {"x": 1}, "agent_id": "alice"}"#
+    #expect(try hub("PUT", "memory/notes/a", stored, headers: ["Idempotency-Key": "m1"]).status == 201)
+    #expect(try hub("PUT", "memory/notes/a", #"{"value": {"x": 2}, "agent_id": "alice"}"#).status == 200)
+    // The first answer, and nothing done.
+    let repeated = try hub("PUT", "memory/notes/a", stored, headers: ["Idempotency-Key": "m1"])
+    #expect(repeated.status == 201)
+    #expect(try repeated.json()["value"] == ["x": 1])
+    #expect(try hub("GET", "memory/notes/a").json()["value"] == ["x": 2])
+    try hub("PUT", "memory/notes/a", stored)
+    #expect(try hub("PUT", "memory/notes/b?persistent=false", #"{"value": 2, "agent_id": "alice"}"#).status == 201)
+    #expect(try hub("PUT", "memory/notes/b?persistent=false", #"{"value": 2, "agent_id": "alice"}"#).status == 200)
+    #expect(try hub("GET", "memory/notes").json()["revision"] == 3)
+    #expect(try hub("GET", "memory").json()["revision"] == 3)
     #expect(try hub("GET", "memory/notes/a").json()["value"] == ["x": 1])
     #expect(try hub("GET", "memory/notes?pattern=*").json()["entries"]?.arrayValue?.count == 2)
     #expect(try hub("GET", "memory").json()["namespaces"]?.arrayValue?.first?["volatile_entries"] == 1)
@@ -116,6 +148,36 @@ struct HubSwarmTests {
     }
   }
 
+  @Test("the document says what each operation answers, and the tests' check against it can fail")
+  func openAPIAnswers() throws {
+    let paths = try #require(try hub("GET", "/openapi.json").json()["paths"]?.objectValue)
+    for path in paths.fields {
+      for operation in path.value.objectValue?.fields ?? [] {
+        let responses = operation.value["responses"]?.objectValue?.fields ?? []
+        let contents = responses.filter { $0.name.string.hasPrefix("2") }.compactMap {
+          $0.value["content"]?.objectValue
+        }
+        #expect(!contents.isEmpty, "\(operation.name) \(path.name)")
+        for content in contents.flatMap(\.fields) where content.name == "application/json" {
+          let properties = content.value["schema"]?["properties"]?.objectValue
+          #expect(properties?.fields.isEmpty == false, "\(operation.name) \(path.name)")
+        }
+      }
+    }
+    let schemas = try AnswerSchemas.of(hub.address)
+    let json = ["content-type": "application/json"]
+    for (status, headers, body) in [
+      (200, json, "{}"), (200, json, #"{"swarms": 1, "next": null}"#), (200, json, #"{"swarms": [{}], "next": null}"#),
+      (200, json, #"{"swarms": [], "next": 1}"#), (200, ["content-type": "text/plain"], "x"), (202, json, "{}"),
+      (404, json, "{}"),
+    ] {
+      let answer = HubAddress.Answer(status: status, headers: headers, body: body)
+      #expect(schemas.fault(of: answer, to: "GET", "/v1/swarms?limit=1") != nil, "\(answer)")
+    }
+    let right = HubAddress.Answer(status: 200, headers: json, body: #"{"swarms": [{"swarm": "a"}], "next": null}"#)
+    #expect(schemas.fault(of: right, to: "GET", "/v1/swarms") == nil)
+  }
+
   @Test("the document has every field that a body may have, and none that is refused")
   func openAPIBodies() throws {
     let paths = try #require(try hub("GET", "/openapi.json").json()["paths"]?.objectValue)
@@ -147,6 +209,14 @@ struct HubSwarmTests {
   func replicas() throws {
     #expect(try hub("GET", "replicas").json()["replicas"] == [])
     #expect(try hub("DELETE", "replicas/00000000000000ab").code == "unknown_replica")
+    #expect(try hub("DELETE", "replicas/00000000000000ab?agent_id=a").code == "unknown_replica")
+    #expect(try hub("DELETE", "replicas/00000000000000ab?agent_id=a&even_if_unknown=true").status == 200)
+    #expect(try hub("DELETE", "replicas/00000000000000aa?agent_id=a&even_if_unknown=true").status == 200)
+    let first = try hub("GET", "replicas?limit=1").json()
+    #expect(first["next"] == "00000000000000aa" && first["revision"] == 2)
+    let second = try hub("GET", "replicas?limit=1&after=00000000000000aa").json()
+    #expect(second["replicas"]?.arrayValue?.first?["replica"] == "00000000000000ab" && second["next"] == .null)
+    #expect(try hub("GET", "replicas?after=x").field == "/after")
     #expect(try hub("DELETE", "replicas/x").field == "/replica")
   }
 

@@ -77,7 +77,7 @@ import Testing
       var reader = HistoryReader(key: key, limit: 1_000)
       try await reader.read(run.journal, from: 0, through: run.core.revision)
       var value: StateValue?
-      for change in reader.page(horizon: 0).changes.reversed() {
+      for change in reader.page(horizon: 0, head: 0).changes.reversed() {
         switch change.content {
         case .deleted: value = nil
         case .value(let new): value = new

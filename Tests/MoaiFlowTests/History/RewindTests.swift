@@ -297,15 +297,17 @@ import Testing
     #expect(try await reopened.fingerprint == swarm.fingerprint)
   }
 
-  @Test("a rewind repeated under its id does nothing again, and names its entry")
+  @Test("a rewind repeated under its id does nothing again, and is answered as the first was")
   func repeatedRewinds() async throws {
     try await alice.state.increment("c", by: 10)
     try await bob.state.increment("c", by: 1)
     let id = CommandID(high: 7, low: 7)
     let request = try request("alice")
-    #expect(try await carol.state.rewind(request, id: id).revision == 3)
-    #expect(try await carol.state.rewind(request, id: id).revision == 3)
-    #expect(try await bench.entries().count == 3)
+    let report = try await carol.state.rewind(request, id: id)
+    #expect(report.revision == 3 && report.changes.count == 1)
+    try await alice.state.increment("c", by: 100)
+    #expect(try await carol.state.rewind(request, id: id) == report)
+    #expect(try await bench.entries().count == 4)
     let other = try self.request("bob")
     let error = await swarmError { try await carol.state.rewind(other, id: id) }
     #expect(error == .refused(.idempotencyMismatch))

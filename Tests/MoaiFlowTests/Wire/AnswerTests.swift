@@ -167,7 +167,7 @@ import Testing
     #expect(throws: WireError.self) { try ReplicaDelta(json: delta.json, of: ReplicaID(2), at: .root) }
     guard case .object(let object) = delta.json else { return }
     for (name, value) in [
-      ("n", 2), ("previous_hash", "x"), ("writes", [["state_key": "s", "ops": [], "base": 1]]), ("seen", ["x": 1]),
+      ("n", 2), ("previous_hash", "x"), ("ops", [["state_key": "s", "ops": [], "base": 1]]), ("seen", ["x": 1]),
       ("extra", 1),
     ]
       as [(UTF8String, StateValue)]

@@ -5,7 +5,15 @@ extension HistoryPage {
     self.init(
       key: try fields.key(),
       changes: try fields.list("changes") { fields throws(WireError) in try Change(answer: fields) },
-      next: try fields.optionalInteger("next"), horizon: try fields.integer("horizon"))
+      next: try fields.reference("next").map { next throws(WireError) in try next.number(fields.place) },
+      horizon: try fields.integer("horizon"), revision: try fields.integer("revision"))
+  }
+}
+
+extension RevisionReference {
+  fileprivate func number(_ place: JSONPointer) throws(WireError) -> Revision {
+    guard case .revision(let revision) = self else { throw WireError(place.appending("next"), "is no revision") }
+    return revision
   }
 }
 

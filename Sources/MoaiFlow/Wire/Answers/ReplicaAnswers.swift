@@ -1,15 +1,19 @@
 package import MoaiCRDT
 
 extension ReplicaDelta {
-  /// `{replica?, n, base?, seen?, previous_hash, timestamp, logical?, writes, hash?}`; a `hash` that is given must be the
+  /// `{replica?, n, base?, seen?, previous_hash, timestamp, logical?, ops: [{state_key, ops or delete, …}], hash?}`; a `hash` that is given must be the
   /// delta's, so that nothing was lost on the way.
   ///
-  /// - Parameter replica: whose it is; nil: the field says so.
-  package init(json: StateValue, of replica: ReplicaID? = nil, at place: JSONPointer) throws(WireError) {
+  /// - Parameters:
+  ///   - replica: whose it is; nil: the field says so.
+  ///   - epoch: where a `base` that is a plain number counts; nil: it must be a cursor.
+  package init(
+    json: StateValue, of replica: ReplicaID? = nil, in epoch: Epoch? = nil, at place: JSONPointer
+  ) throws(WireError) {
     let fields = try WireObject(
       json, at: place,
       allowing: [
-        "replica", "n", "last", "base", "seen", "previous_hash", "timestamp", "logical", "writes", "hash",
+        "replica", "n", "last", "base", "seen", "previous_hash", "timestamp", "logical", "ops", "hash",
       ])
     var seen: [(ReplicaID, UInt64)] = []
     if let given = try fields.optionalObject("seen") {
@@ -22,17 +26,25 @@ extension ReplicaDelta {
       }
     }
     var writes: [KeyWrite] = []
-    for (value, place) in try fields.elements("writes") ?? [] { writes.append(try KeyWrite(delta: value, at: place)) }
+    for (value, place) in try fields.elements("ops") ?? [] { writes.append(try KeyWrite(delta: value, at: place)) }
     let named = fields.optional("replica") == nil ? nil : try fields.replica()
     guard let id = replica ?? named, named.map({ $0 == id }) ?? true else {
       throw WireError(place.appending("replica"), "must be the replica of the path")
     }
     self.init(
-      replica: id, first: try fields.number("n"), base: try fields.optionalCursor("base"), seen: VectorClock(seen),
+      replica: id, first: try fields.number("n"), base: try fields.base(in: epoch), seen: VectorClock(seen),
       previousHash: try fields.hash("previous_hash"), timestamp: try fields.timestamp(), writes: writes)
     if fields.optional("hash") != nil, try fields.hash("hash") != hash {
       throw WireError(place.appending("hash"), "is not the delta's: it was changed on the way")
     }
+  }
+}
+
+extension WireObject {
+  fileprivate func base(in epoch: Epoch?) throws(WireError) -> Cursor? {
+    guard case .revision(let revision)? = try reference("base") else { return try optionalCursor("base") }
+    guard let epoch else { throw WireError(place.appending("base"), "must be a cursor") }
+    return Cursor(epoch: epoch, revision: revision)
   }
 }
 
