@@ -11,6 +11,7 @@ package enum AnswerTarget: FuzzTarget {
     "\"logical\":", "\"agent_id\":", "\"cursor\":", "\"siblings\":", "\"keys\":", "\"changes\":", "\"delta\":",
     "\"replace\":", "\"deleted\":", "\"next\":", "\"snapshot\":", "\"parts\":", "\"shown\":", "\"blocked\":",
     "\"dependents\":", "\"replica\":", "\"rights\":", "\"kept\":", "\"missing\":", "\"responders\":", "\"refusal\":",
+    "\"incarnation\":", "\"health\":", "\"capabilities\":", "\"failed_at\":", "\"capacity\":", "\"suspicion\":",
   ]
 
   private typealias Reading = @Sendable (WireObject) throws -> StateValue
@@ -21,6 +22,8 @@ package enum AnswerTarget: FuzzTarget {
     ("history", { try HistoryPage(answer: $0).json }),
     ("explanation", { try KeyExplanation(answer: $0).json }), ("rewind", { try RewindReport(answer: $0).json }),
     ("replica", { try ReplicaStatus(answer: $0).json }), ("sync", { try SyncReport(answer: $0).json }),
+    ("agent", { try AgentStatus(answer: $0).json }), ("agents", { try AgentPage(answer: $0).json }),
+    ("event", { try AgentEvent(answer: $0).json }), ("health", { try HealthReport(answer: $0).json }),
     ("status", { try SwarmStatus(answer: $0).json(settings: SwarmSettings()) }),
   ]
 

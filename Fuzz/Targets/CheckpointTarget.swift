@@ -58,6 +58,7 @@ package enum CheckpointTarget: FuzzTarget {
     writer.varint(fields[4])
     writer.varint(fields[5])
     writer.count(tables.count { $0 == 5 })
+    writer.count(tables.count { $0 == 7 })
     return writer.bytes
   }
 

@@ -18,7 +18,11 @@ struct SampleSwarm {
     let clock = Counter(1_700_000_000_000)
     let ids = Counter(0)
     let store = InMemoryStore(now: { clock.next() }, newEpoch: { SampleSwarm.epoch })
-    let swarm = try await Swarm.open(in: store, options: SwarmOptions { CommandID(high: 0xC, low: UInt64(ids.next())) })
+    let swarm = try await Swarm.open(
+      in: store,
+      options: SwarmOptions(
+        makeCommandID: { CommandID(high: 0xC, low: UInt64(ids.next())) }, monotonicMilliseconds: { 0 },
+        wallMilliseconds: { 0 }))
     try await SampleSwarm.fill(swarm)
     guard case .changes(let page) = try await swarm.answer(.changes(.init(since: .beginning, withOrigins: true))) else {
       throw Finding("a question for changes is answered by something else")
@@ -26,10 +30,16 @@ struct SampleSwarm {
     pass = [page]
     answers = try await SampleSwarm.answers(of: swarm, page)
     let journal = try await store.open(.default)
-    for command in [.tick, .trim(to: 3), .skip(SkippedEntry(hash: 7, reason: "unreadable"))] as [JournalCommand] {
+    let bob = try AgentID("bob")
+    let registered = try await swarm.agents.status(of: "bob")?.incarnation ?? 0
+    for command in [
+      .journal(.tick), .journal(.trim(to: 3)), .journal(.skip(SkippedEntry(hash: 7, reason: "unreadable"))),
+      .agent(.fail(bob, incarnation: registered, lastSign: 1_700_000_000_000)),
+      .agent(.recover(bob, incarnation: registered)), .agent(.fail(bob, incarnation: registered, lastSign: nil)),
+    ] as [Command] {
       let id = CommandID(high: 0xD, low: UInt64(ids.next()))
       _ = try await journal.append([
-        Entry(author: .journal, id: id, requestHash: 0, command: .journal(command)).encoded()
+        Entry(author: .journal, id: id, requestHash: 0, command: command).encoded()
       ])
     }
     entries = try await journal.read(after: 0, entryLimit: .max, byteLimit: .max)
@@ -42,6 +52,8 @@ struct SampleSwarm {
     let settings = try await swarm.settings().settings
     var answers = [status.json(settings: settings), keys.json, changes.json(withOriginsAs: .delta)]
     for replica in try await swarm.replicas() { answers.append(replica.json) }
+    let agents = try await swarm.agents.list()
+    answers += [agents.json] + agents.agents.map(\.json)
     for key in keys.keys.map(\.key.description) {
       if let reading = try await swarm.state.read(key) { answers.append(reading.json) }
       answers.append(try await swarm.state.history(of: key).json)
@@ -91,6 +103,14 @@ struct SampleSwarm {
     let deleted = RewindRequest(.revision(.revision(12)), isPartial: true)
     _ = try await swarm.rewind(deleted, as: try AgentID("bob"))
     try await fillOffline(swarm)
+    let profile = AgentProfile.Change(
+      capabilities: ["swift", "caf\u{E9}"], weight: 3, capacity: .some(2), publicKey: .init(repeating: 7, count: 32),
+      metadata: ["team": ["red", 1]])
+    try await swarm.join(as: "alice").presence.register(profile)
+    try await swarm.join(as: "bob").presence.register()
+    try await swarm.join(as: "alice").presence.heartbeat(Heartbeat(busyMilliseconds: 5, progress: 1, status: "reads"))
+    try await swarm.join(as: "carol").presence.register()
+    try await swarm.join(as: "carol").presence.unregister()
   }
 
   /// What an offline replica asks of a journal, refused deltas among it.

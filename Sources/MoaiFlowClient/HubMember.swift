@@ -14,6 +14,9 @@ public struct HubMember: Sendable {
     MemoryProvider(connection: swarm, volatile: swarm.volatileMemory, agent: agent, via: nil)
   }
 
+  /// Its registration and its signs of life.
+  public var presence: AgentPresence { AgentPresence(connection: swarm, agent: agent) }
+
   /// Opens this agent's session: `handler` gets its messages one at a time and answers requests. Returns when the calling
   /// task is cancelled, or another session takes this one's place; over lost connections it goes on.
   ///

@@ -70,6 +70,13 @@ extension HubSwarm {
     case .replica(let replica):
       let answer = try await transport.find(call("replicas", replica.description))
       return .replica(try answer?.reading { try ReplicaStatus(answer: $0) })
+    case .agent(let agent):
+      let answer = try await transport.find(call("agents", agent.description))
+      return .agent(try answer?.reading { try AgentStatus(answer: $0) })
+    case .agents(let after, let limit):
+      let answer = try await transport.read(
+        call("agents", query: [("after", after?.description), ("limit", "\(limit)")]))
+      return .agents(try answer.reading { try AgentPage(answer: $0) })
     case .replicas:
       let answer = try await transport.read(call("replicas"))
       return .replicas(

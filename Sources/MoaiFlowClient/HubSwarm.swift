@@ -20,6 +20,9 @@ public struct HubSwarm: Sendable {
   /// Namespaced memory for reading.
   public var memory: MemoryReader { MemoryReader(connection: self, volatile: volatileMemory) }
 
+  /// Who takes part, and how they are.
+  public var agents: HeartbeatMonitor { HeartbeatMonitor(connection: self) }
+
   /// Takes part as an agent.
   ///
   /// - Throws: `.invalid` if the name is not allowed (rule §1.1).
@@ -52,6 +55,7 @@ extension HubSwarm: SwarmConnection {
         Outcome(settingsAt: try $0.integer("revision"))
       }
     case .replica(let command): return try await perform(command, as: request.author, id)
+    case .agent(let command): return try await perform(command, id)
     }
   }
 

@@ -115,7 +115,10 @@ private struct HubClock: Service {
           let now = context.now()
           context.access.refresh()
           context.streams.revoke { context.access.stillAllows($0, now: now) }
-          for swarm in await context.swarms.running { try? await swarm.tickIfDue(now: now) }
+          for swarm in await context.swarms.running {
+            try? await swarm.tickIfDue(now: now)
+            await swarm.superviseAgents(now: now)
+          }
         }
       }
       await group.waitForAll()

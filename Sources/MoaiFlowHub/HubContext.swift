@@ -14,6 +14,7 @@ final class HubContext: Sendable {
   let swarms: HubSwarms
   let streams: StreamRegistry
   let events = EventCache()
+  let news = AgentNewsEvents()
   let requests = OpenRequests()
   let logger: Logger
   private let ready = Atomic(false)

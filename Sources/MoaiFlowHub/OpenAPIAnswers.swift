@@ -74,6 +74,14 @@ enum OpenAPIAnswers {
     let change = [
       key, revision, agent, timestamp, type, anything("value"), record("delta"), flag("deleted"), anything("siblings"),
     ]
+    let member = [
+      agent, number("incarnation").required, revision,
+      text("health", of: AgentHealth.allCases.map(\.rawValue)).required,
+      flag("stuck").required, text("last_seen").orNull.required, text("registered_at").required,
+      texts("capabilities").required, number("weight").required, number("capacity").orNull.required,
+      number("heartbeat_interval_ms").required, record("metadata").required, text("public_key"), text("failed_at"),
+      number("silence_ms").orNull.required, anything("progress"), anything("status"),
+    ]
     let right = [number("down").required, number("up").required]
     let replica = [
       text("replica").required, agent, number("accepted_to").required, text("hash").required, flag("closed").required,
@@ -154,6 +162,11 @@ enum OpenAPIAnswers {
       "POST \(swarm)/replicas/{replica}/announce": Answer(fields: [flag("announced").required]),
       "POST \(swarm)/replicas/{replica}/resolve": Answer(fields: [flag("resolved").required]),
       "POST \(swarm)/state/{state_key}/rights": Answer(fields: [record("reserved", right).required]),
+      "GET \(swarm)/agents": Answer(fields: [list("agents", member).required, next, revision]),
+      "GET \(swarm)/agents/{agent}": Answer(fields: member),
+      "PUT \(swarm)/agents/{agent}": Answer(statuses: [200, 201], fields: member),
+      "DELETE \(swarm)/agents/{agent}": Answer(fields: [flag("unregistered").required]),
+      "POST \(swarm)/agents/{agent}/heartbeat": Answer(fields: member),
       "GET \(swarm)/agents/{agent}/events": Answer(types: ["text/event-stream"]),
       "POST \(swarm)/state/{state_key}/sync": Answer(fields: [
         key, texts("responders").required, list("missing", [agent]).required, number("revision").required,

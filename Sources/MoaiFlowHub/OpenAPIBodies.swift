@@ -62,6 +62,11 @@ enum OpenAPIBodies {
     "POST \(swarm)/replicas/{replica}/deltas": [list("deltas", of: ["type": "object"]).required, agent],
     "POST \(swarm)/replicas/{replica}/announce": [number("n").required, agent],
     "POST \(swarm)/replicas/{replica}/resolve": [number("n").required, agent],
+    "PUT \(swarm)/agents/{agent}": [
+      list("capabilities", of: ["type": "string"]), number("weight"), number("capacity").orNull,
+      number("heartbeat_interval_ms"), text("public_key"), record("metadata"), agent,
+    ],
+    "POST \(swarm)/agents/{agent}/heartbeat": [number("busy_for_ms"), anything("progress"), anything("status"), agent],
     "POST \(swarm)/sync/{request_id}/responses": [
       reference("base"), list("ops", of: operation), anything("value"), agent,
     ],

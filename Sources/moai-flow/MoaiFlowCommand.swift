@@ -23,9 +23,7 @@ struct MoaiFlowCommand: AsyncParsableCommand {
       """,
     subcommands: [
       Demo.self, DemoAgent.self, Serve.self, Token.self, Resolve.self, State.self, Memory.self, Swarms.self,
-      Replicas.self, Log.self,
-      Check.self,
-      Skip.self,
+      Agents.self, Replicas.self, Log.self, Check.self, Skip.self,
       BackupCommand.self, RestoreCommand.self, Export.self, Import.self, Bench.self, HelloCommand.self, Crash.self,
       ChildWriter.self,
     ])

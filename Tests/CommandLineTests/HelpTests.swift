@@ -73,6 +73,8 @@ struct HelpTests {
       state                   Read, write and follow shared values.
       memory                  Store and retrieve named values in namespaces.
       swarms                  Create, list, configure, trim and delete swarms.
+      agents                  List a swarm's agents and their health, register
+                              them, and let them go.
       replicas                List a swarm's offline replicas, what was refused of
                               them, and close them.
       log                     Print the journal's entries: who asked for what, and

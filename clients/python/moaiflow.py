@@ -18,6 +18,7 @@ raised. A stream resumes from its last place by itself.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import logging
@@ -303,10 +304,10 @@ class Hub:
         return response.status, json.loads(text) if text else None, float(retry_after) if retry_after else None
 
     def _events(
-        self, path: str, query: dict[str, Any], *, resumes: bool
+        self, path: str, query: dict[str, Any], *, resumes: bool, since: str | None = None
     ) -> Iterator[tuple[str, str | None, dict[str, JSON]]]:
         """The events of a stream: name, id, data. Comes back by itself, from the last id where `resumes`."""
-        last: str | None = None
+        last = since
         is_away = False
         pauses = _Pauses(self.patience)
         while True:
@@ -384,6 +385,26 @@ class Swarm:
                 return None
             raise
 
+    def agents(self) -> list[dict[str, JSON]]:
+        """Who is registered, and how they are, in the order of their names."""
+        agents: list[dict[str, JSON]] = []
+        after: str | None = None
+        while True:
+            page = self._call("GET", "/agents", query={"after": after, "limit": 1000})
+            agents += page["agents"]
+            after = page["next"]
+            if after is None:
+                return agents
+
+    def agent(self, name: str) -> dict[str, JSON] | None:
+        """How an agent is; None: it is not registered."""
+        try:
+            return self._call("GET", f"/agents/{_segment(name)}")
+        except HubError as error:
+            if error.code == "unknown_agent":
+                return None
+            raise
+
     def _call(self, method: str, path: str, body: JSON = None, **more: Any) -> JSON:
         return self.hub._call(method, self._path + path, body, **more)
 
@@ -396,6 +417,74 @@ class Member:
         self.agent = agent
         self.state = State(swarm, agent)
         self.memory = Memory(swarm, agent)
+
+    def register(
+        self, *, capabilities: list[str] | None = None, weight: int | None = None, capacity: int | None = None,
+        heartbeat_interval_ms: int | None = None, public_key: str | None = None, metadata: dict[str, JSON] | None = None,
+    ) -> int:
+        """Begins this agent's next incarnation, and returns it. What is not given stays as the last one had it."""
+        profile = {
+            "capabilities": capabilities, "weight": weight, "capacity": capacity,
+            "heartbeat_interval_ms": heartbeat_interval_ms, "public_key": public_key, "metadata": metadata,
+        }
+        body = {name: value for name, value in profile.items() if value is not None}
+        return self.swarm._call("PUT", self._agent_path, body, key=_key(None))["incarnation"]
+
+    def unregister(self) -> None:
+        """Leaves the swarm."""
+        self.swarm._call("DELETE", self._agent_path, key=_key(None))
+
+    def heartbeat(
+        self, *, busy_for_ms: int | None = None, progress: JSON = None, status: JSON = None,
+    ) -> dict[str, JSON]:
+        """Gives a sign of life, as every other request does; returns how the agent is.
+
+        `busy_for_ms` suspends suspicion during a long call; `progress` is anything that changes as work gets on.
+        """
+        signs = {"busy_for_ms": busy_for_ms, "progress": progress, "status": status}
+        body = {name: value for name, value in signs.items() if value is not None}
+        return self.swarm._call("POST", f"{self._agent_path}/heartbeat", body)
+
+    @contextlib.contextmanager
+    def alive(self, **profile: Any) -> Iterator[int]:
+        """Registers, and gives signs of life from a thread of its own until the block ends. Takes what `register` does.
+
+        The agent stays registered afterwards: who has only gone for a while comes back as the next incarnation.
+        """
+        incarnation = self.register(**profile)
+        ended = threading.Event()
+
+        def beat() -> None:
+            pause = 1.0
+            while not ended.wait(pause):
+                try:
+                    pause = self.heartbeat()["heartbeat_interval_ms"] / 3000
+                except HubError as error:
+                    if error.code == "unknown_agent":
+                        return
+                    pause = 5.0
+                except Unreachable:
+                    pause = 1.0
+
+        thread = threading.Thread(target=beat, name=f"moaiflow-{self.agent}", daemon=True)
+        thread.start()
+        try:
+            yield incarnation
+        finally:
+            ended.set()
+            thread.join()
+
+    @property
+    def _agent_path(self) -> str:
+        return f"/agents/{_segment(self.agent)}"
+
+    def session(self, since: str | None = None) -> Iterator[tuple[str, str | None, dict[str, JSON]]]:
+        """What the swarm tells this agent: name, id and content of each event, without end.
+
+        `agent` events say who registered, left, failed, recovered; `health` how others are. Those with an id can be
+        resumed after it: `since`.
+        """
+        yield from self.swarm.hub._events(f"{self.swarm._path}{self._agent_path}/events", {}, resumes=True, since=since)
 
     def reserve(self, replica: str, key: str, amount: int = 0, up: int = 0) -> dict[str, JSON]:
         """Reserves a part of the way to a counter's bounds, to be spent offline; returns what is reserved now."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from moaiflow import Answer, Hub, HubError, Unreachable
@@ -102,6 +103,42 @@ class ClientTests(unittest.TestCase):
         self.assertEqual(len(admin.tokens()), 2)
         self.assertTrue(admin.revoke_token(token["id"]))
         self.assertFalse(admin.revoke_token(token["id"]))
+
+    def test_agents_register_live_fail_and_recover(self) -> None:
+        self.assertEqual(self.bob.register(heartbeat_interval_ms=60_000), 1)
+        session = self.bob.session()
+        heard: list[dict] = []
+
+        def listen() -> None:
+            for name, _, data in session:
+                heard.append({"name": name, **data})
+                if data.get("change") == "failed":
+                    return
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        with self.alice.alive(heartbeat_interval_ms=3000, capabilities=["python"]) as incarnation:
+            self.assertGreater(incarnation, 1)
+            ended = time.monotonic() + 10
+            while time.monotonic() < ended:
+                # A busy machine may be late.
+                self.assertNotEqual(self.swarm.agent("alice")["health"], "failed")
+                time.sleep(0.2)
+            status = self.alice.heartbeat(progress=1, status="busy", busy_for_ms=100)
+            self.assertEqual((status["status"], status["capabilities"]), ("busy", ["python"]))
+        self.assertEqual([agent["agent_id"] for agent in self.swarm.agents()], ["alice", "bob"])
+        # Nobody keeps it alive any more, so it is declared failed; whatever it asks for recovers it.
+        listener.join(timeout=40)
+        session.close()
+        self.assertEqual(heard[-1]["change"], "failed")
+        self.assertEqual(self.swarm.agent("alice")["health"], "failed")
+        self.alice.state.increment("c")
+        self.assertEqual(self.swarm.agent("alice")["health"], "healthy")
+        self.alice.unregister()
+        self.assertIsNone(self.swarm.agent("alice"))
+        with self.assertRaises(HubError) as refused:
+            self.alice.heartbeat()
+        self.assertEqual(refused.exception.code, "unknown_agent")
 
     def test_state_of_every_type(self) -> None:
         self.alice.state.increment("c", 3)

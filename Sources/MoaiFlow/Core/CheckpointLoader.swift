@@ -54,6 +54,9 @@ package struct CheckpointLoader: Sendable {
       var number: UInt64 = 0
       for _ in 0..<8 { number = number << 8 | UInt64(try idReader.byte("replicas.id")) }
       try state.replicas.load(ReplicaID(number), from: &reader, agents: state.agents)
+    case CheckpointTable.roster:
+      var nameReader = ByteReader(ByteWriter.stringBytes(id))
+      newest = max(newest, try state.roster.load(try nameReader.member("roster.name"), from: &reader))
     case let table: throw reader.failure(.malformed("\(table) is no table"), "checkpoint.table")
     }
     try reader.finish("checkpoint.record")
@@ -74,6 +77,10 @@ package struct CheckpointLoader: Sendable {
     let horizon = Horizon(
       revision: try reader.revision("checkpoint.horizon"), movedAt: try reader.revision("checkpoint.horizon_moved_at"))
     try reader.expect(state.replicas.replicas.count, "checkpoint.replicas")
+    // Checkpoints of earlier versions end here: their swarms had no agents.
+    if !reader.isAtEnd || state.roster.rows.count > 0 {
+      try reader.expect(state.roster.rows.count, "checkpoint.roster")
+    }
     try reader.finish("checkpoint.header")
     guard horizon.revision <= horizon.movedAt, horizon.movedAt <= checkpoint.revision else {
       throw reader.failure(.malformed("the horizon lies beyond the checkpoint"), "checkpoint.horizon")

@@ -8,6 +8,7 @@ public enum Command: Sendable, Hashable {
   case settings(SettingsCommand)
   case journal(JournalCommand)
   case replica(ReplicaCommand)
+  case agent(AgentCommand)
 }
 
 extension Command {
@@ -25,6 +26,9 @@ extension Command {
     case .replica(let command):
       writer.byte(4)
       command.encode(into: &writer)
+    case .agent(let command):
+      writer.byte(5)
+      command.encode(into: &writer)
     }
   }
 
@@ -34,6 +38,7 @@ extension Command {
     case 2: self = .settings(try SettingsCommand(from: &reader))
     case 3: self = .journal(try JournalCommand(from: &reader))
     case 4: self = .replica(try ReplicaCommand(from: &reader))
+    case 5: self = .agent(try AgentCommand(from: &reader))
     case let tag: throw reader.failure(.malformed("\(tag) is no command"), "command")
     }
   }

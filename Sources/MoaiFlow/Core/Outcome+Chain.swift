@@ -14,7 +14,7 @@ extension Outcome {
       }
     case .settings: hash.combine(UInt64(3))
     case .journal: hash.combine(UInt64(4))
-    case .refused, .replica:
+    case .refused, .replica, .agent:
       var writer = ByteWriter()
       encode(into: &writer)
       hash.combine(bytes: writer.bytes)

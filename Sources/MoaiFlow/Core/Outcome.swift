@@ -13,6 +13,7 @@ public struct Outcome: Sendable, Hashable {
     case settings
     case journal
     case replica(ReplicaOutcome)
+    case agent(AgentOutcome)
     case refused(Refusal)
 
     var isReplicaRefusal: Bool { if case .refused(.replica) = self { true } else { false } }
@@ -32,6 +33,7 @@ public enum Refusal: Error, Sendable, Hashable {
   case settings(SettingsRefusal)
   case journal(JournalRefusal)
   case replica(ReplicaRefusal)
+  case agent(AgentRefusal)
   /// The command id was used before for another request.
   case idempotencyMismatch
 }
@@ -43,6 +45,7 @@ extension Refusal: CustomStringConvertible {
     case .settings(let refusal): refusal.description
     case .journal(let refusal): refusal.description
     case .replica(let refusal): refusal.description
+    case .agent(let refusal): refusal.description
     case .idempotencyMismatch: "this command id was used before for another request; take a new id"
     }
   }
@@ -73,6 +76,12 @@ extension Outcome {
     case .refused(.replica(let refusal)):
       writer.byte(9)
       refusal.encode(into: &writer)
+    case .agent(let outcome):
+      writer.byte(10)
+      outcome.encode(into: &writer)
+    case .refused(.agent(let refusal)):
+      writer.byte(11)
+      refusal.encode(into: &writer)
     }
   }
 
@@ -89,6 +98,8 @@ extension Outcome {
     case 7: result = .refused(.journal(try JournalRefusal(from: &reader)))
     case 8: result = .replica(try ReplicaOutcome(from: &reader))
     case 9: result = .refused(.replica(try ReplicaRefusal(from: &reader)))
+    case 10: result = .agent(try AgentOutcome(from: &reader))
+    case 11: result = .refused(.agent(try AgentRefusal(from: &reader)))
     case let tag: throw reader.failure(.malformed("\(tag) is no outcome"), "outcome")
     }
   }

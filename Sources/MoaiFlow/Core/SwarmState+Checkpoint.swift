@@ -10,6 +10,8 @@ enum CheckpointTable {
   static let replicas: UInt8 = 5
   /// Under the revision of their entries, so that what comes and goes lies together.
   static let commands: UInt8 = 6
+  /// The agents that have registered, by name.
+  static let roster: UInt8 = 7
 }
 
 /// A checkpoint about to be saved, and what to do if saving fails.
@@ -17,6 +19,7 @@ struct PreparedCheckpoint {
   let update: CheckpointUpdate
   fileprivate let slots: [Int]
   fileprivate let replicaSlots: [Int]
+  fileprivate let rosterSlots: [Int]
   fileprivate let agentsBefore: Int
   fileprivate let commands: RememberedCommands.Changes
   fileprivate let settingsChanged: Bool
@@ -57,6 +60,13 @@ extension SwarmState {
           table: CheckpointTable.replicas, id: .bigEndian(replicas.replicas.id(of: slot).rawValue),
           bytes: replicas.record(in: slot)))
     }
+    let rosterSlots = roster.rows.takeDirty()
+    for slot in rosterSlots {
+      upserted.append(
+        CheckpointRecord(
+          table: CheckpointTable.roster, id: Array(roster.rows.id(of: slot).name.string.utf8),
+          bytes: roster.record(in: slot)))
+    }
     let commands = remembered.takeChanges()
     for (key, command) in commands.added {
       upserted.append(
@@ -77,10 +87,12 @@ extension SwarmState {
     header.varint(UInt64(horizon.revision))
     header.varint(UInt64(horizon.movedAt))
     header.count(replicas.replicas.count)
+    header.count(roster.rows.count)
     return PreparedCheckpoint(
       update: CheckpointUpdate(
         revision: revision, header: header.bytes, upserted: upserted, removed: removed, keepsPrevious: keepingPrevious),
-      slots: slots, replicaSlots: replicaSlots, agentsBefore: agentsBefore, commands: commands,
+      slots: slots, replicaSlots: replicaSlots, rosterSlots: rosterSlots, agentsBefore: agentsBefore,
+      commands: commands,
       settingsChanged: settingsChanged)
   }
 
@@ -89,6 +101,7 @@ extension SwarmState {
     agents.checkpointed = min(agents.checkpointed, checkpoint.agentsBefore)
     for slot in checkpoint.slots { state.keys.markDirty(slot) }
     for slot in checkpoint.replicaSlots { replicas.replicas.markDirty(slot) }
+    for slot in checkpoint.rosterSlots { roster.rows.markDirty(slot) }
     settings.isDirty = settings.isDirty || checkpoint.settingsChanged
     remembered.restore(checkpoint.commands)
   }
@@ -99,6 +112,7 @@ extension SwarmState {
     copy.agents.checkpointed = 0
     for slot in copy.state.keys.rows.indices { copy.state.keys.markDirty(slot) }
     for slot in copy.replicas.replicas.rows.indices { copy.replicas.replicas.markDirty(slot) }
+    for slot in copy.roster.rows.rows.indices { copy.roster.rows.markDirty(slot) }
     copy.settings.isDirty = copy.settings.isKept
     copy.remembered.markAllUnsaved()
     return copy.prepareCheckpoint(keepingPrevious: false).update

@@ -22,6 +22,7 @@ package struct SwarmState: Sendable {
   var remembered = RememberedCommands()
   var deadlines = Deadlines()
   var replicas = ReplicaTable()
+  var roster = AgentTable()
   private(set) var horizon = Horizon()
   private var buffers = TransactionBuffers()
   /// What the last entry changed, as the chain hash takes it.
@@ -39,6 +40,8 @@ package struct SwarmState: Sendable {
     package let timestamp: Timestamp
     /// The keys that changed visibly; empty for a refusal or a repeat.
     package let changes: [StateChange]
+    /// What it did to an agent; nil: nothing.
+    package let agentEvent: AgentEvent?
   }
 
   /// Applies the next entry: fires what is due, then decides, then remembers (architecture, "The journal").
@@ -58,9 +61,11 @@ package struct SwarmState: Sendable {
     if let first = remembered[key] {
       applied = Applied(
         outcome: repeatOf(first, hash: entry.requestHash), author: entry.author, timestamp: timestamp,
-        changes: expired.changes)
+        changes: expired.changes, agentEvent: nil)
     } else {
-      let (result, changes) = execute(entry, author: author, timestamp: timestamp, expired: expired.slots)
+      var event: AgentEvent?
+      let (result, changes) = execute(
+        entry, author: author, timestamp: timestamp, expired: expired.slots, event: &event)
       let outcome = Outcome(revision: revision, result: result)
       // What was not taken of a replica may be taken later: a delta that came before the one before it.
       if !result.isReplicaRefusal {
@@ -69,7 +74,7 @@ package struct SwarmState: Sendable {
       }
       applied = Applied(
         outcome: outcome, author: entry.author, timestamp: timestamp,
-        changes: expired.changes.isEmpty ? changes : expired.changes + changes)
+        changes: expired.changes.isEmpty ? changes : expired.changes + changes, agentEvent: event)
     }
     extendChain(payloadHash: payloadHash, appendedAt: appendedAt, applied: applied)
     return applied
@@ -102,7 +107,7 @@ package struct SwarmState: Sendable {
   }
 
   private mutating func execute(
-    _ entry: Entry, author: AgentIndex, timestamp: Timestamp, expired: Set<Int>
+    _ entry: Entry, author: AgentIndex, timestamp: Timestamp, expired: Set<Int>, event: inout AgentEvent?
   ) -> (Outcome.Result, [StateChange]) {
     if case .state(.rewind(let rewind)) = entry.command {
       for agent in rewind.agents { _ = agents.index(of: agent) }
@@ -135,6 +140,10 @@ package struct SwarmState: Sendable {
         let (outcome, changes) = try apply(command, by: entry, author: author, in: &transaction)
         if !changes.isEmpty { digest(transaction) }
         return (.replica(outcome), changes)
+      case .agent(let command):
+        let outcome: AgentOutcome
+        (outcome, event) = try roster.apply(command, at: revision, time)
+        return (.agent(outcome), [])
       case .journal(let command):
         try apply(command)
         return (.journal, [])
@@ -149,6 +158,8 @@ package struct SwarmState: Sendable {
       return (.refused(.journal(refusal)), [])
     } catch let refusal as ReplicaRefusal {
       return (.refused(.replica(refusal)), [])
+    } catch let refusal as AgentRefusal {
+      return (.refused(.agent(refusal)), [])
     } catch {
       preconditionFailure("every refusal has its case: \(error)")
     }
@@ -219,6 +230,7 @@ extension SwarmState {
     self.lastTimestamp = lastTimestamp
     state.keys.finishLoading()
     replicas.replicas.finishLoading()
+    roster.rows.finishLoading()
     scheduleIdleKeys()
     scheduleReplicas()
   }

@@ -59,7 +59,7 @@ extension SwarmState.Applied {
     guard !outcome.isRepeat else { return false }
     switch outcome.result {
     case .state, .replica(.merged): return true
-    case .settings, .journal, .replica, .refused: return false
+    case .settings, .journal, .replica, .agent, .refused: return false
     }
   }
 }
@@ -89,7 +89,7 @@ extension Entry {
     switch command {
     case .state(.write(let writes)): writes
     case .replica(.delta(let delta)): delta.writes
-    case .state(.rewind), .settings, .journal, .replica: []
+    case .state(.rewind), .settings, .journal, .replica, .agent: []
     }
   }
 }

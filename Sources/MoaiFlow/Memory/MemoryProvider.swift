@@ -100,7 +100,7 @@ public struct MemoryProvider: MemoryAccess {
     switch outcome.result {
     case .state(let state): return (outcome, state.keys)
     case .refused(let refusal): throw .refused(refusal)
-    case .settings, .journal, .replica: connection.mismatch()
+    default: connection.mismatch()
     }
   }
 }

@@ -132,7 +132,7 @@ extension ReplicaState {
         note(log[index])
         index += 1
       case .refused(let refusal): return refusal
-      case .state, .settings, .journal: return nil
+      default: return nil
       }
     }
     noteHead()

@@ -63,7 +63,7 @@ extension SwarmConnection {
     switch outcome.result {
     case .replica(let result): return result
     case .refused(let refusal): throw .refused(refusal)
-    case .state, .settings, .journal: mismatch()
+    default: mismatch()
     }
   }
 }

@@ -91,7 +91,7 @@ public struct StateSynchronizer: StateAccess {
     switch outcome.result {
     case .state(let state): return state.keys
     case .refused(let refusal): throw .refused(refusal)
-    case .settings, .journal, .replica: connection.mismatch()
+    default: connection.mismatch()
     }
   }
 

@@ -37,6 +37,10 @@ struct FreshConnection: SwarmConnection {
     try await connection.send(deltas, as: author, via: via)
   }
 
+  func heartbeat(_ heartbeat: Heartbeat, of agent: AgentID) async throws(SwarmError) -> AgentStatus {
+    try await connection.heartbeat(heartbeat, of: agent)
+  }
+
   func rewind(
     _ request: RewindRequest, as author: AgentID, via: AgentID?, id: CommandID?, dryRun: Bool
   ) async throws(SwarmError) -> RewindReport {

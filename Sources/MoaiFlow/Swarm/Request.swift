@@ -7,6 +7,8 @@ public struct Request: Sendable, Hashable {
     case settings(SwarmSettings)
     /// What an offline replica asks; it has the form of the journal already.
     case replica(ReplicaCommand)
+    /// Registers an agent, or lets it go.
+    case agent(AgentCommand)
   }
 
   public let author: AgentID
@@ -74,6 +76,9 @@ extension Request {
       for write in writes { write.encode(into: &writer) }
     case .replica(let command):
       writer.byte(4)
+      command.encode(into: &writer)
+    case .agent(let command):
+      writer.byte(5)
       command.encode(into: &writer)
     }
     if let form { writer.string(form) }

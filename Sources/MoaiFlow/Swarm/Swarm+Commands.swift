@@ -14,11 +14,14 @@ struct PendingCommand {
   enum Caller {
     case one(CheckedContinuation<Result<Outcome, SwarmError>, Never>)
     case batch(BatchCaller, index: Int)
+    /// What it comes to is seen from what the entry does.
+    case nobody
 
     func resume(returning result: Result<Outcome, SwarmError>) {
       switch self {
       case .one(let continuation): continuation.resume(returning: result)
       case .batch(let batch, let index): batch.take(result, at: index)
+      case .nobody: break
       }
     }
   }
@@ -49,6 +52,7 @@ final class BatchCaller {
 extension Swarm: SwarmConnection {
   public func perform(_ request: Request) async throws(SwarmError) -> Outcome {
     if let stopped { throw stopped }
+    hear(request.author)
     let hash = request.hash()
     let id = request.id ?? options.makeCommandID()
     if request.id != nil, let first = core.outcome(of: id, by: request.author, requestHash: hash) { return first }
@@ -71,6 +75,7 @@ extension Swarm: SwarmConnection {
     }
     guard !entries.isEmpty else { return [] }
     if let stopped { throw stopped }
+    hear(author)
     let results = await withCheckedContinuation { continuation in
       let batch = BatchCaller(count: entries.count, continuation)
       for (index, entry) in entries.enumerated() { accept(entry, .batch(batch, index: index)) }
@@ -96,7 +101,7 @@ extension Swarm: SwarmConnection {
   }
 
   /// Puts a command into the mailbox, or answers at once why not.
-  private func accept(_ entry: Entry, _ caller: PendingCommand.Caller) {
+  func accept(_ entry: Entry, _ caller: PendingCommand.Caller) {
     let command = PendingCommand(entry, caller: caller)
     let bytes = command.payload.count
     guard bytes <= options.pendingBytes else {
@@ -126,6 +131,14 @@ extension Swarm: SwarmConnection {
       case .reserve, .close, .resolve: break
       }
       return .replica(command)
+    case .agent(let command):
+      switch command {
+      case .register(_, let change): try change.check()
+      case .unregister: break
+      // Only who watches the agents says these, and not by a request.
+      case .fail, .recover: throw .denied("health is declared by the hub, from silence and signs of life")
+      }
+      return .agent(command)
     case .write(let writes):
       guard !writes.isEmpty else { throw .invalid(field: "/writes", "no writes") }
       guard writes.count <= StatePlanner.keyLimit else {

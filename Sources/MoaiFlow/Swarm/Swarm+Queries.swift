@@ -39,6 +39,8 @@ extension Swarm {
     case .explanation(let query): return .explanation(try await explanation(query))
     case .replica(let replica): return .replica(replicaStatus(of: replica))
     case .replicas: return .replicas(replicaStatuses())
+    case .agent(let agent): return .agent(agentStatus(of: agent))
+    case .agents(let after, let limit): return .agents(try agents(after: after, limit: limit))
     case .settings: return .settings(core.settings.settings, revision: core.revision)
     case .status:
       return .status(
@@ -162,6 +164,7 @@ extension Swarm: ChangeSource {
   /// left or fallen behind.
   func publish(_ applied: SwarmState.Applied) {
     waiters.wake(at: core.revision)
+    if let event = applied.agentEvent { publish(event) }
     guard !applied.changes.isEmpty, !subscribers.isEmpty else { return }
     var hasLeavers = false
     // Of nearly all readers, and as much work as the values are long.

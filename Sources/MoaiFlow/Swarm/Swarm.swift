@@ -25,6 +25,12 @@ public actor Swarm {
 
   var subscribers: [FeedSubscriber] = []
 
+  /// The health of its agents, as this process sees it.
+  var health: HealthTracker
+  /// Failed agents whose recovery is on its way, and since when.
+  var recovering: [AgentID: Int64] = [:]
+  var agentWatchers: [AgentWatcher] = []
+
   /// Who waits for a revision.
   var waiters = RevisionWaiters()
 
@@ -51,6 +57,7 @@ public actor Swarm {
     epoch = journal.epoch
     coordinator = SwarmCoordinator()
     volatileMemory = VolatileMemory(limits: options.volatileMemory)
+    health = HealthTracker(options.failureDetection, pauseLimit: options.pauseLimit)
   }
 
   /// Opens a swarm: its newest checkpoint, then the entries after it.
@@ -81,6 +88,7 @@ public actor Swarm {
     try await core.replay(journal)
     let swarm = Swarm(
       name: name, journal: journal, core: core, checkpointRevision: checkpointRevision, floor: floor, options: options)
+    await swarm.admitAgents()
     await swarm.finishTrimming()
     return swarm
   }
@@ -108,6 +116,8 @@ public actor Swarm {
     }
     for subscriber in subscribers { subscriber.mailbox.end(nil) }
     subscribers = []
+    for watcher in agentWatchers { watcher.end(nil) }
+    agentWatchers = []
     waiters.end(.closed)
     await coordinator.close()
     let saved: Result<Void, SwarmError>
@@ -127,6 +137,8 @@ public actor Swarm {
     pendingBytes = 0
     for subscriber in subscribers { subscriber.mailbox.end(error) }
     subscribers = []
+    for watcher in agentWatchers { watcher.end(error) }
+    agentWatchers = []
     waiters.end(error)
   }
 }

@@ -29,6 +29,11 @@ public protocol SwarmConnection: Sendable {
     _ request: RewindRequest, as author: AgentID, via: AgentID?, id: CommandID?, dryRun: Bool
   ) async throws(SwarmError) -> RewindReport
 
+  /// Takes an agent's heartbeat; returns how it is. Nothing of it is durable.
+  ///
+  /// - Throws: `.refused` if no such agent is registered.
+  func heartbeat(_ heartbeat: Heartbeat, of agent: AgentID) async throws(SwarmError) -> AgentStatus
+
   /// Full sync of one key (rule §5.1): asks every agent that has a session, merges what they have, tells everybody.
   func synchronize(
     _ key: StateKey, timeout: Duration, quorum: Int?, id: CommandID, through coordinator: any Coordinator,
@@ -69,6 +74,9 @@ public enum Query: Sendable, Hashable {
   case replica(ReplicaID)
   /// All offline replicas, those that were closed too.
   case replicas
+  case agent(AgentID)
+  /// Those that are registered, in the order of their names.
+  case agents(after: AgentID?, limit: Int)
 }
 
 /// The answer to a ``Query``, case by case.
@@ -86,6 +94,9 @@ public enum Answer: Sendable, Hashable {
   /// Nil: the journal does not know it.
   case replica(ReplicaStatus?)
   case replicas([ReplicaStatus])
+  /// Nil: it is not registered.
+  case agent(AgentStatus?)
+  case agents(AgentPage)
 }
 
 /// Where a swarm stands.

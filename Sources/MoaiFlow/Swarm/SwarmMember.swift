@@ -3,6 +3,8 @@ public struct SwarmMember: Sendable {
   public let agent: AgentID
   public let state: StateSynchronizer
   public let memory: MemoryProvider
+  /// Its registration and its signs of life.
+  public let presence: AgentPresence
   let coordinator: SwarmCoordinator
 
   /// Opens this agent's session: `handler` gets its messages one at a time and answers requests.
@@ -37,6 +39,7 @@ extension Swarm {
     return SwarmMember(
       agent: name, state: StateSynchronizer(connection: self, coordinator: coordinator, agent: name, via: via),
       memory: MemoryProvider(connection: self, volatile: volatileMemory, agent: name, via: via),
+      presence: AgentPresence(connection: self, agent: name, via: via),
       coordinator: coordinator)
   }
 }

@@ -20,16 +20,32 @@ public struct SwarmOptions: Sendable {
   public var checkpointBytes = 32 << 20
   /// What the memory entries outside the journal may take.
   public var volatileMemory = VolatileMemory.Limits()
+  /// How silence becomes suspicion (rule §7.3).
+  public var failureDetection = FailureDetection.intervals
+  /// How long, in milliseconds, nobody may have looked after the agents before their silence begins anew: this process itself
+  /// was away. Twice as long as it is between two looks.
+  public var pauseLimit: Int64 = 2_000
+  /// Milliseconds of a clock that never goes back: how long agents are silent.
+  public var monotonicMilliseconds: @Sendable () -> Int64
+  /// Milliseconds since 1970, for people; it decides nothing.
+  public var wallMilliseconds: @Sendable () -> Int64
   /// Where command ids come from that a caller did not give: 128 bits that never repeat.
   public var makeCommandID: @Sendable () -> CommandID
 
-  public init(makeCommandID: @escaping @Sendable () -> CommandID) {
+  public init(
+    makeCommandID: @escaping @Sendable () -> CommandID, monotonicMilliseconds: @escaping @Sendable () -> Int64,
+    wallMilliseconds: @escaping @Sendable () -> Int64
+  ) {
     self.makeCommandID = makeCommandID
+    self.monotonicMilliseconds = monotonicMilliseconds
+    self.wallMilliseconds = wallMilliseconds
   }
 
-  /// Command ids from the system's generator.
+  /// Command ids from the system's generator, time from its clocks.
   public init() {
-    self.init(makeCommandID: { .random() })
+    self.init(
+      makeCommandID: { .random() }, monotonicMilliseconds: { SystemTime.monotonicMilliseconds },
+      wallMilliseconds: { SystemTime.wallMilliseconds })
   }
 }
 

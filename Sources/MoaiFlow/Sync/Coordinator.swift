@@ -30,6 +30,10 @@ public enum AgentMessage: Sendable, Hashable {
   case stateUpdate(StateKey, StateReading?)
   /// Whatever agents tell each other.
   case data(StateValue, from: AgentID)
+  /// What was done to an agent; in sessions with a hub only, as ``health(_:)``.
+  case agent(AgentEvent)
+  /// What has become of the health of some.
+  case health([HealthReport])
 }
 
 /// What an agent answers.

@@ -142,7 +142,7 @@ struct FullSync: Sendable {
       case .state(let state):
         return (contribution(.merged(outcome.revision)), state.keys.flatMap(\.overwrote))
       case .refused(let refusal): return (contribution(.refused(refusal.description)), [])
-      case .settings, .journal, .replica: return (contribution(.alreadyThere), [])
+      default: return (contribution(.alreadyThere), [])
       }
     } catch {
       switch error {

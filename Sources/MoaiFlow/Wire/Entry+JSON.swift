@@ -1,8 +1,8 @@
 import MoaiCRDT
 
 extension Entry {
-  /// One line of a log: `{revision, appended_at, agent_id, via?, command_id, writes, rewind, settings, replica or journal,
-  /// outcome}`.
+  /// One line of a log: `{revision, appended_at, agent_id, via?, command_id, writes, rewind, settings, replica, agent or
+  /// journal, outcome}`.
   ///
   /// * `appendedAt`: the engine's time at the append, in milliseconds since 1970.
   /// * `outcome`: what replay found the entry to do.
@@ -19,6 +19,7 @@ extension Entry {
     case .settings(.replace(let settings)): fields.add("settings", settings.json)
     case .journal(let command): fields.add("journal", command.json)
     case .replica(let command): fields.add("replica", command.json)
+    case .agent(let command): fields.add("agent", command.json)
     }
     fields.add("outcome", outcome.json)
     return fields.json

@@ -14,6 +14,9 @@ extension Outcome {
     case .replica(let outcome):
       fields.add("result", "applied")
       fields.add("replica", outcome.json)
+    case .agent(let outcome):
+      fields.add("result", "applied")
+      fields.add("agent", outcome.json)
     case .refused(let refusal):
       fields.add("result", "refused")
       fields.add("refusal", refusal.json)
@@ -44,6 +47,7 @@ extension Refusal {
     case .journal(.notThere): "future_revision"
     case .state(let refusal): refusal.code
     case .replica(let refusal): refusal.code
+    case .agent(let refusal): refusal.code
     }
   }
 
@@ -61,6 +65,7 @@ extension Refusal {
     switch self {
     case .state(let refusal): return refusal.members
     case .replica(let refusal): return refusal.members
+    case .agent(let refusal): return refusal.members
     case .journal(.notThere(let revision, let head)):
       var members = WireFields()
       members.add("revision", .int(revision))

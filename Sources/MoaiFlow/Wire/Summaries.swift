@@ -40,6 +40,10 @@ extension Command {
     case .replica(.close(let replica)): "close replica \(replica)"
     case .replica(.announce(let replica, let last)): "has met replica \(replica) up to #\(last)"
     case .replica(.resolve(let replica, let first)): "resolve #\(first) of replica \(replica)"
+    case .agent(.register(let agent, _)): "register \(agent)"
+    case .agent(.unregister(let agent)): "unregister \(agent)"
+    case .agent(.fail(let agent, let incarnation, _)): "\(agent) has failed (incarnation \(incarnation))"
+    case .agent(.recover(let agent, let incarnation)): "\(agent) has recovered (incarnation \(incarnation))"
     }
   }
 }
@@ -62,7 +66,8 @@ extension Outcome {
       switch result {
       case .settings, .journal: "applied"
       case .replica(.kept(let refusal)): "refused and kept: \(refusal)"
-      case .replica: "applied"
+      case .agent(.unchanged): "nothing changed"
+      case .replica, .agent: "applied"
       case .state(let state): state.keys.contains(where: \.changed) ? "applied" : "nothing changed"
       case .refused(let refusal): "refused: \(refusal)"
       }

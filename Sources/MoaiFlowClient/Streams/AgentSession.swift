@@ -14,6 +14,11 @@ struct AgentSession: Sendable {
       switch event.name {
       case "state_request": await answer(event)
       case "state_update": await tell(event)
+      case "agent": await pass(event) { fields throws(WireError) in .agent(try AgentEvent(answer: fields)) }
+      case "health":
+        await pass(event) { fields throws(WireError) in
+          .health(try fields.list("agents") { fields throws(WireError) in try HealthReport(answer: fields) })
+        }
       default: break
       }
       return true
@@ -32,6 +37,15 @@ struct AgentSession: Sendable {
     body.add("agent_id", .string(agent.name))
     _ = try? await swarm.transport.write(
       swarm.call(.post, "sync", id, "responses", body: body.json), id: request)
+  }
+
+  private func pass(
+    _ event: EventParser.Event, _ read: (WireObject) throws(WireError) -> AgentMessage
+  ) async {
+    guard let json = try? JSONParser().parse(event.data), let fields = try? WireObject(answer: json),
+      let message = try? read(fields)
+    else { return }
+    _ = try? await handler(message)
   }
 
   private func tell(_ event: EventParser.Event) async {

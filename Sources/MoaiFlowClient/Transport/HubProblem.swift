@@ -19,7 +19,8 @@ struct HubProblem: Error, Sendable {
     isPassing = HubProblem.passing.contains(code)
     self.retryAfter = retryAfter
     isAbsence =
-      code == "unknown_key" || code == "unknown_token" || code == "unknown_replica" && fields.optional("replica") == nil
+      ["unknown_key", "unknown_token", "unknown_agent"].contains(code)
+      || code == "unknown_replica" && fields.optional("replica") == nil
     error = HubProblem.error(status: status, code: code, fields)
   }
 

@@ -56,7 +56,12 @@ struct HubRouter {
       method: request.method, path: request.uri.path, segments: segments,
       query: try QueryItems(request.uri.query, allowing: route.query), headers: request.headers, caller: caller,
       body: body)
-    if route.segments.contains("swarm") { try caller.require(try parsed.name("swarm", SwarmName.init)) }
+    if route.segments.contains("swarm") {
+      let swarm = try parsed.name("swarm", SwarmName.init)
+      try caller.require(swarm)
+      // What writes is a sign of life by itself.
+      if route.method == .get, let agent = caller.token?.agent { await hub.swarms.open(swarm)?.hear(agent) }
+    }
     return try await route.handler(parsed, hub).response
   }
 

@@ -9,7 +9,8 @@ extension Problem {
     "not_yours", "out_of_order", "outcome_unknown", "quorum_not_reached", "rate_limited", "refused",
     "replica_closed", "replica_forked", "request_timeout", "shutting_down", "strategy_mismatch", "swarm_exists",
     "too_large",
-    "too_many_refused", "too_many_siblings", "trimmed", "type_mismatch", "unauthorized", "unknown_key",
+    "too_many_agents", "too_many_refused", "too_many_siblings", "trimmed", "type_mismatch", "unauthorized",
+    "unknown_agent", "unknown_key",
     "unknown_replica", "unknown_request", "unknown_swarm", "unknown_token", "unsupported_media_type",
     "value_too_large", "wrong_host", "wrong_origin",
   ]

@@ -131,6 +131,8 @@ extension Problem {
       case .notReservable: .unprocessableContent
       default: .conflict
       }
+    case .agent(.unknown): .notFound
+    case .agent: .conflict
     case .settings, .idempotencyMismatch: .unprocessableContent
     case .journal: .badRequest
     }

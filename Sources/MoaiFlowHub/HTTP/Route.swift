@@ -42,7 +42,7 @@ struct Route: Sendable {
   /// Everything that the hub answers.
   static let all: [Route] =
     systemRoutes + tokenRoutes + operatorRoutes + swarmRoutes + stateRoutes + changesRoutes + historyRoutes
-    + memoryRoutes + replicaRoutes
+    + memoryRoutes + replicaRoutes + agentRoutes
     + syncRoutes + resolveRoutes
 
   /// Below one swarm.

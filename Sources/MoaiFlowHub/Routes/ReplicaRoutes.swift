@@ -99,7 +99,7 @@ private struct ReplicaRequest {
     switch outcome.result {
     case .replica(let result): return result
     case .refused(let refusal): throw Problem(refusal)
-    case .state, .settings, .journal: throw Problem.mismatch
+    default: throw Problem.mismatch
     }
   }
 

@@ -139,7 +139,7 @@ struct StateWrite {
     switch outcome.result {
     case .state(let state): return (outcome, state.keys)
     case .refused(let refusal): throw Problem(refusal)
-    case .settings, .journal, .replica: throw Problem.mismatch
+    default: throw Problem.mismatch
     }
   }
 

@@ -12,6 +12,8 @@ struct AgentStream: Sendable {
 
   private let swarm: Swarm
   private let agent: AgentID
+  /// Where the session before it was.
+  private let since: Cursor?
   private let mailbox = Mailbox<ByteBuffer>(capacity: AgentStream.capacity)
   private let hub: HubContext
   private let caller: Caller
@@ -22,14 +24,22 @@ struct AgentStream: Sendable {
     guard request.wantsEventStream else {
       throw Problem(.notAcceptable, "not_acceptable", "a session is a stream; send Accept: text/event-stream")
     }
+    let since: Cursor?
+    if let last = request.headers[.lastEventID] {
+      guard let cursor = Cursor(last) else { throw Problem.invalid("/Last-Event-ID", "must be an id of this stream") }
+      since = cursor
+    } else {
+      since = nil
+    }
     let stream = AgentStream(
-      swarm: try await hub.swarm(of: request), agent: agent, hub: hub, caller: request.caller)
+      swarm: try await hub.swarm(of: request), agent: agent, since: since, hub: hub, caller: request.caller)
     return HubResponse(body: .stream(ResponseBody { writer in try await stream.write(to: &writer) }))
   }
 
-  private init(swarm: Swarm, agent: AgentID, hub: HubContext, caller: Caller) {
+  private init(swarm: Swarm, agent: AgentID, since: Cursor?, hub: HubContext, caller: Caller) {
     self.swarm = swarm
     self.agent = agent
+    self.since = since
     self.hub = hub
     self.caller = caller
   }
@@ -46,6 +56,7 @@ struct AgentStream: Sendable {
     let end: Result<StreamEnd, any Error>
     do {
       try await writer.write(ServerSentEvent.preamble)
+      try await watchAgents(&writer)
       end = .success(
         try await withGracefulShutdownHandler {
           try await follow(number, &writer)
@@ -57,9 +68,19 @@ struct AgentStream: Sendable {
       end = .failure(error)
     }
     hub.streams.remove(number)
+    mailbox.end(nil)
     await swarm.coordinator.unregister(agent, session: session)
     try await writer.write(ServerSentEvent.end(try end.get()))
     try await writer.finish(nil)
+  }
+
+  /// Tells what was done to agents since the last session, and has the rest told as it comes.
+  private func watchAgents(_ writer: inout any ResponseBodyWriter) async throws {
+    await swarm.hear(agent)
+    let watcher = AgentWatcher { [mailbox, news = hub.news] in mailbox.put(news.event(of: $0)) }
+    for (event, cursor) in await swarm.watchAgents(watcher, since: since) ?? [] {
+      try await writer.write(hub.news.event(of: .event(event, cursor)))
+    }
   }
 
   private func follow(_ number: Int, _ writer: inout any ResponseBodyWriter) async throws -> StreamEnd {

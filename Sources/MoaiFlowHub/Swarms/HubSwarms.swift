@@ -55,7 +55,7 @@ actor HubSwarms {
     self.logger = logger
   }
 
-  private nonisolated func open(_ name: SwarmName) -> Swarm? { ready.withLock { $0[name] } }
+  nonisolated func open(_ name: SwarmName) -> Swarm? { ready.withLock { $0[name] } }
 
   /// Why a stream ends whose swarm was closed.
   nonisolated func end(of name: SwarmName) -> StreamEnd {

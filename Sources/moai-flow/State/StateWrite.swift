@@ -30,11 +30,11 @@ struct WriteOptions: ParsableArguments {
       let outcome = try await swarm.perform(Request(author: agent, body: .write([request])))
       switch outcome.result {
       case .refused(let refusal): throw SwarmError.refused(refusal)
-      case .settings, .journal, .replica: preconditionFailure("a write is answered as a write")
       case .state(let state):
         let reading = try await swarm.state.read(key)
         let epoch = if let reading { reading.cursor.epoch } else { try await swarm.status().epoch }
         return (outcome, state.keys[0], (reading, Cursor(epoch: epoch, revision: outcome.revision)))
+      default: preconditionFailure("a write is answered as a write")
       }
     }
   }

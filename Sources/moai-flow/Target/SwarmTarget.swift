@@ -6,8 +6,13 @@ protocol SwarmTarget: SwarmConnection {
   var name: SwarmName { get }
   var state: StateReader { get }
   var memory: MemoryReader { get }
+  var agents: HeartbeatMonitor { get }
   /// Applies what other processes wrote since.
   func refresh() async throws(SwarmError)
+}
+
+extension SwarmTarget {
+  func presence(of agent: AgentID) -> AgentPresence { AgentPresence(connection: self, agent: agent) }
 }
 
 extension Swarm: SwarmTarget {}

@@ -202,7 +202,7 @@ struct HubSwarmTests {
         }
       }
     }
-    #expect(bodies == 16)
+    #expect(bodies == 18)
   }
 
   @Test("§5.6 replicas are listed and closed")

@@ -59,7 +59,7 @@ struct CoreHarness {
     switch outcome.result {
     case .state(let state): return state.keys
     case .refused(let refusal): throw refusal
-    case .settings, .journal, .replica: return []
+    default: return []
     }
   }
 
@@ -143,6 +143,8 @@ extension SwarmState {
         uniqueKeysWithValues: replicas.replicas.rows.indices.map {
           (replicas.replicas.id(of: $0), replicas.record(in: $0))
         }),
+      roster: Dictionary(
+        uniqueKeysWithValues: roster.rows.rows.indices.map { (roster.rows.id(of: $0), roster.record(in: $0)) }),
       records: Dictionary(
         uniqueKeysWithValues: state.keys.rows.indices.map { (state.keys.id(of: $0), state.record(in: $0)) }))
   }
@@ -157,6 +159,7 @@ extension SwarmState {
     let settings: SwarmSettings
     let remembered: Int
     let replicas: [ReplicaID: [UInt8]]
+    let roster: [AgentID: [UInt8]]
     let records: [StateKey: [UInt8]]
   }
 }

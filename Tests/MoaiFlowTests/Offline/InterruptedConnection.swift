@@ -14,6 +14,10 @@ struct InterruptedConnection: SwarmConnection {
     try await swarm.send(deltas, as: author, via: via)
   }
 
+  func heartbeat(_ heartbeat: Heartbeat, of agent: AgentID) async throws(SwarmError) -> AgentStatus {
+    try await swarm.heartbeat(heartbeat, of: agent)
+  }
+
   func rewind(
     _ request: RewindRequest, as author: AgentID, via: AgentID?, id: CommandID?, dryRun: Bool
   ) async throws(SwarmError) -> RewindReport {

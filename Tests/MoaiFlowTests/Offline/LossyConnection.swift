@@ -18,6 +18,10 @@ struct LossyConnection: SwarmConnection {
     throw .outcomeUnknown("the line is dead")
   }
 
+  func heartbeat(_ heartbeat: Heartbeat, of agent: AgentID) async throws(SwarmError) -> AgentStatus {
+    try await swarm.heartbeat(heartbeat, of: agent)
+  }
+
   func rewind(
     _ request: RewindRequest, as author: AgentID, via: AgentID?, id: CommandID?, dryRun: Bool
   ) async throws(SwarmError) -> RewindReport {

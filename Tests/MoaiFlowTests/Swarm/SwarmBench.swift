@@ -8,6 +8,8 @@ struct SwarmBench {
   let memory: InMemoryStore
   let journal: FaultyJournal
   let time: TestTime
+  /// Milliseconds of the clock by which agents are silent.
+  let monotonic = TestTime()
   private let ids = TestTime()
 
   init(largestBatch: Int = 4096, epoch: UInt64 = 0xE) async throws {
@@ -20,8 +22,10 @@ struct SwarmBench {
 
   /// A swarm over the journal as it is now. What an earlier one held in memory is not in it.
   func open(_ change: (inout SwarmOptions) -> Void = { _ in }) async throws -> Swarm {
-    let ids = ids
-    var options = SwarmOptions { CommandID(high: 0xC, low: UInt64(ids.next())) }
+    let (ids, time, monotonic) = (ids, time, monotonic)
+    var options = SwarmOptions(
+      makeCommandID: { CommandID(high: 0xC, low: UInt64(ids.next())) }, monotonicMilliseconds: { monotonic.now },
+      wallMilliseconds: { time.now })
     change(&options)
     return try await Swarm.open(in: OneJournalStore(journal: journal), options: options)
   }
@@ -69,6 +73,11 @@ extension Swarm {
   /// Waits until as many commands wait for the writer.
   func untilPending(_ count: Int) async {
     while pending.count < count { await Task.yield() }
+  }
+
+  /// Waits until the writer has a batch in hand, or has none any more.
+  func until(writing: Bool) async {
+    while isWriting != writing { await Task.yield() }
   }
 }
 

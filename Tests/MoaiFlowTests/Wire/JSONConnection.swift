@@ -40,6 +40,9 @@ struct JSONConnection: SwarmConnection {
         let copy = try ReplicaOutcome(answer: Self.parse(replica.json))
         #expect(copy == replica)
         return outcome
+      case .agent(let agent):
+        #expect(try AgentOutcome(answer: Self.parse(agent.json)) == agent)
+        return outcome
       case .settings, .journal: return outcome
       }
     } catch { throw .engine(.failed("\(error)")) }
@@ -62,6 +65,19 @@ struct JSONConnection: SwarmConnection {
       }
     }
     return outcomes
+  }
+
+  func heartbeat(_ heartbeat: Heartbeat, of agent: AgentID) async throws(SwarmError) -> AgentStatus {
+    do {
+      let copy = try Heartbeat(fields: Self.parse(heartbeat.fields.json))
+      #expect(copy == heartbeat)
+      let status = try await swarm.heartbeat(copy, of: agent)
+      let read = try AgentStatus(answer: Self.parse(status.json))
+      #expect(read == status)
+      return read
+    } catch let error as SwarmError {
+      throw error
+    } catch { throw .engine(.failed("\(error)")) }
   }
 
   func rewind(
@@ -99,6 +115,8 @@ struct JSONConnection: SwarmConnection {
     case .explanation(let explanation):
       .explanation(try explanation.map { try KeyExplanation(answer: parse($0.json)) })
     case .replica(let status): .replica(try status.map { try ReplicaStatus(answer: parse($0.json)) })
+    case .agent(let status): .agent(try status.map { try AgentStatus(answer: parse($0.json)) })
+    case .agents(let page): .agents(try AgentPage(answer: parse(page.json)))
     case .replicas(let statuses): .replicas(try statuses.map { try ReplicaStatus(answer: parse($0.json)) })
     }
   }

@@ -10,6 +10,8 @@ extension Refusal {
     }
     switch code {
     case "idempotency_mismatch": self = .idempotencyMismatch
+    case "unknown_agent": self = .agent(.unknown(try fields.agent()))
+    case "too_many_agents": self = .agent(.tooMany(limit: try fields.count("limit")))
     case "limit": self = .settings(.limit(try fields.text("detail").string))
     case "not_reservable":
       self = .replica(.notReservable(try fields.key(), try fields.text("why").string))
@@ -73,6 +75,18 @@ extension StateRefusal {
       members.add("max", bounds.maximum.map { .int($0) })
       members.add("reserved", reserved.json)
     case .counterOverflow, .changedSincePlanned: break
+    }
+    return members
+  }
+}
+
+extension AgentRefusal {
+  /// What reading it again needs beside the code.
+  var members: WireFields {
+    var members = WireFields()
+    switch self {
+    case .unknown(let agent): members.add("agent_id", .string(agent.name))
+    case .tooMany(let limit): members.add("limit", integer: limit)
     }
     return members
   }

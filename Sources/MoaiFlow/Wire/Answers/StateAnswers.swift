@@ -60,6 +60,10 @@ extension Outcome {
     self.init(revision: revision, result: .settings)
   }
 
+  package init(revision: Revision, agent outcome: AgentOutcome) {
+    self.init(revision: revision, result: .agent(outcome))
+  }
+
   package init(revision: Revision, isRepeat: Bool, replica outcome: ReplicaOutcome) {
     self.init(revision: revision, isRepeat: isRepeat, result: .replica(outcome))
   }

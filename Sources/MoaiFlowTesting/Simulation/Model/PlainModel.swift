@@ -68,6 +68,7 @@ struct PlainModel {
   private let epoch: Epoch
   var keys: [StateKey: Key] = [:]
   var replicas: [ReplicaID: PlainReplica] = [:]
+  var members: [AgentID: PlainAgent] = [:]
   /// Keys that the last entry let go because nobody had changed them.
   private(set) var expired: [StateKey] = []
   var settings = SwarmSettings()
@@ -162,6 +163,7 @@ struct PlainModel {
       return .settings
     case .journal: return .settings
     case .replica(let command): return decide(command, by: entry.author)
+    case .agent(let command): return decide(command)
     }
   }
 

@@ -10,6 +10,7 @@ indirect enum PlainVerdict: Equatable {
   /// Another command of a replica was taken.
   case replica
   case settings
+  case agent(AgentOutcome)
   case refused(Reason)
   /// The command id was there before: nothing happens, and this is the answer again.
   case repeated(PlainVerdict)
@@ -23,13 +24,13 @@ indirect enum PlainVerdict: Equatable {
 
   enum Reason: Error {
     case conditionFailed, typeMismatch, strategyMismatch, counterOverflow, valueTooLarge, tooManySiblings, notAllowed
-    case boundExceeded, clockAhead, replica, futureBase, baseTrimmed, changedSincePlanned, notThere, limit, other
+    case boundExceeded, clockAhead, replica, agent, futureBase, baseTrimmed, changedSincePlanned, notThere, limit, other
   }
 
   /// Whether the entry changed anything for the first time.
   var isEffective: Bool {
     switch self {
-    case .accepted, .settings, .merged, .kept, .replica: true
+    case .accepted, .settings, .merged, .kept, .replica, .agent: true
     case .refused, .repeated, .mismatch: false
     }
   }
@@ -54,6 +55,8 @@ indirect enum PlainVerdict: Equatable {
       (.replica, .replica(.announced)):
       true
     case (.refused(.replica), .refused(.replica)): true
+    case (.agent(let expected), .agent(let found)): expected == found
+    case (.refused(.agent), .refused(.agent)): true
     case (.settings, .settings), (.settings, .journal): true
     case (.refused(.notThere), .refused(.journal)): true
     case (.refused(.limit), .refused(.settings)): true

@@ -112,6 +112,12 @@ final class SimulatedLink: SwarmConnection {
     return (answer, epoch)
   }
 
+  func heartbeat(_ heartbeat: Heartbeat, of agent: AgentID) async throws(SwarmError) -> AgentStatus {
+    try await exchange(copying: nil) { swarm throws(SwarmError) in
+      try await swarm.heartbeat(heartbeat, of: agent)
+    }.answer
+  }
+
   func rewind(
     _ request: RewindRequest, as author: AgentID, via: AgentID?, id: CommandID?, dryRun: Bool
   ) async throws(SwarmError) -> RewindReport {

@@ -20,7 +20,10 @@ final class SimulatedWorld: Sendable {
     var random = SplitMix64(seed: seed ^ 0x5EED)
     disk = SimulatedDisk(seed: random.next(), largestBatch: [1, 3, 4096][random.below(3)])
     let ids = SeededIDs(seed: random.next())
-    var options = SwarmOptions { ids.commandID() }
+    let wall = disk.time
+    var options = SwarmOptions(
+      makeCommandID: { ids.commandID() },
+      monotonicMilliseconds: { SimulatedClock().now.nanoseconds / 1_000_000 }, wallMilliseconds: { wall.now })
     options.batchEntries = [1, 2, 8, 4096][random.below(4)]
     options.checkpointEntries = [2, 5, 20, 1_000][random.below(4)]
     options.feedCapacity = [1, 4, 8192][random.below(3)]
@@ -35,7 +38,6 @@ final class SimulatedWorld: Sendable {
     }
     pollers = [reader("poller-1"), reader("poller-2"), reader("sleeper")]
     followers = [reader("follower-1"), reader("follower-2")]
-    let wall = disk.time
     devices = ["erin", "frank", "grace"].enumerated().map { number, agent in
       // Most clocks are about right; what one writes whose clock is far ahead is kept, and told.
       let skew = [0, 0, -7_000, 2_000, 50_000, 7_200_000][random.below(number == 2 ? 6 : 4)]
